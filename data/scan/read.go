@@ -1,0 +1,89 @@
+package scan
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // registers the decoder for exported screens
+	_ "image/png"  // registers the decoder for exported screens
+	"io"
+	"os"
+
+	_ "golang.org/x/image/tiff" // registers the decoder for exported screens
+)
+
+// DefaultMaxPixels bounds how large a picture is decoded when the caller sets
+// no limit: three 4K screens. A header may promise any size; the limit is
+// checked before a byte of pixel data is read.
+const DefaultMaxPixels = 24 << 20
+
+// ReadScreen opens one exported screen (PNG, JPEG or TIFF) and analyses it.
+// A picture that cannot be trusted comes back as a *RefusedError; a file that
+// cannot be read or decoded as an ordinary wrapped error.
+func ReadScreen(path string, opt Options) (*Screen, error) {
+	img, err := decodeFile(path, opt.MaxPixels)
+	if err != nil {
+		return nil, err
+	}
+	s, err := Analyse(img, opt)
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
+		refused.Path = path
+		return nil, refused
+	}
+	if err != nil {
+		return nil, fmt.Errorf("analysing %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// ReadGray reads a plain B-mode picture as 8-bit grey levels [h, w] (luma of a
+// coloured file), for synthesis from a device without SWE. maxPixels 0 means
+// DefaultMaxPixels.
+func ReadGray(path string, maxPixels int) (pix []uint8, h, w int, err error) {
+	img, err := decodeFile(path, maxPixels)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	rgba := toRGBA(img)
+	return lumaOf(rgba), rgba.Rect.Dy(), rgba.Rect.Dx(), nil
+}
+
+func decodeFile(path string, maxPixels int) (img image.Image, err error) {
+	if maxPixels <= 0 {
+		maxPixels = DefaultMaxPixels
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening a screen: %w", err)
+	}
+	defer f.Close()
+
+	// A decoder of hostile input is somebody else's code: its panic is this
+	// file's error, not the end of an import of a thousand files.
+	defer func() {
+		if r := recover(); r != nil {
+			img, err = nil, fmt.Errorf("decoding %s: the decoder failed (%v); export the screen again", path, r)
+		}
+	}()
+
+	cfg, format, err := image.DecodeConfig(bufio.NewReader(f))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s as PNG, JPEG or TIFF: %w; export the screen again as PNG", path, err)
+	}
+	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
+		return nil, &RefusedError{
+			Path:   path,
+			Reason: fmt.Sprintf("the %s header declares %d x %d pixels, more than the limit of %d", format, cfg.Width, cfg.Height, maxPixels),
+			Remedy: "export the screen at its own size, or raise the limit (Options.MaxPixels)",
+		}
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("rewinding %s: %w", path, err)
+	}
+	img, _, err = image.Decode(bufio.NewReader(f))
+	if err != nil {
+		return nil, fmt.Errorf("decoding %s (%s): %w; the file looks damaged, export it again", path, format, err)
+	}
+	return img, nil
+}

@@ -1,0 +1,171 @@
+package sswe
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	_ "github.com/gomlx/gomlx/backends/default" // registers XLA and, as a last resort, pure Go
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/model/initializer"
+
+	"elastography/data"
+)
+
+// OpenBackend starts the backend that GOMLX_BACKEND names; kernel/pjrt chooses it. The error says how to mend it.
+func OpenBackend() (compute.Backend, error) {
+	b, err := compute.New()
+	if err != nil {
+		return nil, fmt.Errorf("start the XLA backend: %w; `go run . doctor` finds out why", err)
+	}
+	return b, nil
+}
+
+// Model is a network with its weights on a backend.
+type Model struct {
+	Config Config
+	Domain Domain // what the training images looked like to the network; zero before training ends
+	Origin Origin // what it was trained on
+
+	backend compute.Backend
+	store   *model.Store
+	predict *model.Exec
+}
+
+// Origin says what a model was trained on. It travels with the weights and is written into every output.
+type Origin struct {
+	Organ     string   `json:"organ"`
+	Scanners  []string `json:"scanners"`
+	Simulated bool     `json:"simulated"` // trained on simulated planes: its kPa are a simulation's
+	Patients  int      `json:"patients"`
+	Planes    int      `json:"planes"`
+}
+
+// newModel builds the network on a backend, its variables taken from loader or, if nil, drawn from the config's seed
+// around the output bias biasKPa.
+func newModel(backend compute.Backend, c Config, loader model.Loader, biasKPa float64) (*Model, error) {
+	m := &Model{Config: c, backend: backend, store: model.NewStore()}
+	if loader != nil {
+		m.store.SetLoader(loader)
+	}
+	var err error
+	m.predict, err = model.NewExec(backend, m.store, func(scope *model.Scope, image *graph.Node) (stiffness, features *graph.Node) {
+		return c.Network.forward(scope.WithInitializer(initializer.Zero), image)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build the network: %w", err)
+	}
+	// A first call creates the variables, as zeros: drawing sixty random tensors on the host is instant, while
+	// compiling a program that draws them takes XLA seconds.
+	blank := make([]*data.Sample, 1)
+	blank[0] = &data.Sample{Grid: c.Grid, Image: make([]float32, c.Grid.Pixels())}
+	if _, err := m.Predict(blank); err != nil {
+		return nil, err
+	}
+	if loader == nil {
+		if err := m.initialise(biasKPa); err != nil {
+			return nil, fmt.Errorf("initialise the weights: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// initialise draws the convolutions' weights from a normal distribution of variance 2/fan-in (He et al., 2015), each
+// variable from a stream of its own name. The head starts at the training median, so that training starts at the
+// trivial baseline instead of at 0 kPa.
+func (m *Model) initialise(biasKPa float64) error {
+	for v := range m.store.IterVariables() {
+		shape := v.Shape()
+		if shape.DType != dtypes.Float32 {
+			continue
+		}
+		values := make([]float32, shape.Size())
+		switch name := v.Name(); {
+		case name == "weights":
+			fanIn := shape.Size() / shape.Dimensions[shape.Rank()-1]
+			sigma, rng := math.Sqrt(2/float64(fanIn)), stream(m.Config.Seed, "weights"+v.Path())
+			for i := range values {
+				values[i] = float32(sigma * rng.NormFloat64())
+			}
+		case name == "scale" || name == "variance":
+			for i := range values {
+				values[i] = 1
+			}
+		case name == "biases" && strings.Contains(v.Path(), "/head/"):
+			values[0] = float32(biasKPa / m.Config.RangeKPa)
+		}
+		if err := v.SetValue(tensors.FromFlatDataAndDimensions(values, shape.Dimensions...)); err != nil {
+			return fmt.Errorf("%s: %w", v.Path(), err)
+		}
+	}
+	return nil
+}
+
+// Prediction is the network's answer for one sample.
+type Prediction struct {
+	KPa      []float32 // [Height, Width], Young's modulus in kPa, clipped at 0
+	Features []float32 // the bottleneck's features averaged over the image
+}
+
+// Predict draws the synthetic elastogram of each sample; only Image is read.
+func (m *Model) Predict(samples []*data.Sample) ([]Prediction, error) {
+	batch, pixels := m.Config.Training.BatchSize, m.Config.Grid.Pixels()
+	out := make([]Prediction, 0, len(samples))
+	for from := 0; from < len(samples); from += batch {
+		part := samples[from:min(from+batch, len(samples))]
+		images := make([]float32, batch*pixels) // one shape, so one compiled program
+		for i, s := range part {
+			if s.Grid != m.Config.Grid || len(s.Image) != pixels {
+				return nil, fmt.Errorf("predict %s: the sample is on grid %+v, the network reads %+v", s.ID(), s.Grid, m.Config.Grid)
+			}
+			copy(images[i*pixels:], s.Image)
+		}
+		input := tensors.FromFlatDataAndDimensions(images, batch, m.Config.Grid.Height, m.Config.Grid.Width, 1)
+		result, err := m.predict.Call(input)
+		if err != nil {
+			return nil, fmt.Errorf("predict: %w", err)
+		}
+		kPa, features := tensors.MustCopyFlatData[float32](result[0]), tensors.MustCopyFlatData[float32](result[1])
+		for i := range kPa {
+			kPa[i] = max(0, kPa[i]*float32(m.Config.RangeKPa))
+		}
+		channels := len(features) / batch
+		for i := range part {
+			out = append(out, Prediction{KPa: kPa[i*pixels : (i+1)*pixels], Features: features[i*channels : (i+1)*channels]})
+		}
+		for _, t := range append(result, input) {
+			t.MustFinalizeAll()
+		}
+	}
+	return out, nil
+}
+
+// Weights counts the trainable numbers.
+func (m *Model) Weights() int {
+	n := 0
+	for v := range m.store.IterVariables() {
+		if v.Trainable && strings.HasPrefix(v.Path(), "/network/") {
+			n += v.Shape().Size()
+		}
+	}
+	return n
+}
+
+// Backend describes the backend the model runs on, e.g. with the PJRT plugin's version.
+func (m *Model) Backend() string { return m.backend.Description() }
+
+// tensor4 is a [batch, height, width, 1] tensor of a copy of values.
+func tensor4(values []float32, batch int, g data.Grid) *tensors.Tensor {
+	t := tensors.FromShape(shapes.Make(dtypes.Float32, batch, g.Height, g.Width, 1))
+	tensors.MustMutableFlatData(t, func(flat []float32) { copy(flat, values) })
+	return t
+}
+
+// stream is the random stream of that name under a seed: no two names share one.
+func stream(seed uint64, name string) *rand.Rand { return data.Stream(seed, "sswe/"+name) }

@@ -1,0 +1,301 @@
+package sswe
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+
+	"github.com/google/renameio/v2"
+
+	"elastography/data"
+	"elastography/data/npz"
+)
+
+// Run is the folder of one study: config.json, history.csv, checkpoint/, predictions/, metrics.csv, metrics.json and
+// what others add (figures/, notebooks/, report.html). Everything a figure or a notebook shows comes from these files.
+type Run struct{ Dir string }
+
+// CheckpointDir is where the weights are.
+func (r Run) CheckpointDir() string { return filepath.Join(r.Dir, "checkpoint") }
+
+// FiguresDir is where figures go.
+func (r Run) FiguresDir() string { return filepath.Join(r.Dir, "figures") }
+
+// CohortDir is where reproduce keeps the run's own cohort.
+func (r Run) CohortDir() string { return filepath.Join(r.Dir, "cohort") }
+
+// ErrNotThere marks a part of a run that has not been made yet.
+var ErrNotThere = errors.New("not made yet")
+
+// SaveConfig writes config.json; if one is there it must say the same.
+func (r Run) SaveConfig(c Config) error {
+	old, err := r.Config()
+	switch {
+	case err == nil && old == c:
+		return nil
+	case err == nil:
+		return fmt.Errorf("run %s was made with preset %q and seed %d, now asked for preset %q and seed %d, or their settings differ; use another --out or delete the folder",
+			r.Dir, old.Preset, old.Seed, c.Preset, c.Seed)
+	case !errors.Is(err, ErrNotThere):
+		return err
+	}
+	return r.writeJSON("config.json", c)
+}
+
+// Config reads config.json.
+func (r Run) Config() (Config, error) {
+	var c Config
+	if err := r.readJSON("config.json", &c); err != nil {
+		return Config{}, err
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, fmt.Errorf("%s: %w", filepath.Join(r.Dir, "config.json"), err)
+	}
+	return c, nil
+}
+
+// Metrics reads metrics.json.
+func (r Run) Metrics() (Metrics, error) {
+	var m Metrics
+	return m, r.readJSON("metrics.json", &m)
+}
+
+// SaveHistory writes history.csv.
+func (r Run) SaveHistory(history []Epoch) error {
+	records := [][]string{{"epoch", "step", "train_mae_kpa", "val_mae_kpa", "learning_rate", "best"}}
+	for _, e := range history {
+		records = append(records, []string{strconv.Itoa(e.Epoch), strconv.Itoa(e.Step), number(e.TrainMAEKPa), number(e.ValMAEKPa),
+			number(e.LearningRate), strconv.FormatBool(e.Best)})
+	}
+	return r.writeCSV("history.csv", records)
+}
+
+// History reads history.csv.
+func (r Run) History() ([]Epoch, error) {
+	records, err := r.readCSV("history.csv")
+	if err != nil {
+		return nil, err
+	}
+	var history []Epoch
+	for i, f := range records {
+		var e Epoch
+		var errs [6]error
+		if len(f) == 6 {
+			e.Epoch, errs[0] = strconv.Atoi(f[0])
+			e.Step, errs[1] = strconv.Atoi(f[1])
+			e.TrainMAEKPa, errs[2] = strconv.ParseFloat(f[2], 64)
+			e.ValMAEKPa, errs[3] = strconv.ParseFloat(f[3], 64)
+			e.LearningRate, errs[4] = strconv.ParseFloat(f[4], 64)
+			e.Best, errs[5] = strconv.ParseBool(f[5])
+		}
+		if err := errors.Join(errs[:]...); err != nil || len(f) != 6 {
+			return nil, fmt.Errorf("%s line %d: %v is not a history row", filepath.Join(r.Dir, "history.csv"), i+2, f)
+		}
+		history = append(history, e)
+	}
+	return history, nil
+}
+
+// SaveResult writes predictions/, metrics.csv and, last, metrics.json: a run with metrics.json is evaluated.
+func (r Run) SaveResult(result *Result, test []*data.Sample, predictions []Prediction) error {
+	for k, s := range test {
+		if err := r.savePrediction(s, predictions[k].KPa); err != nil {
+			return fmt.Errorf("save prediction %s: %w", s.ID(), err)
+		}
+	}
+	names := make([]string, 0, len(result.BaselineMAEKPa))
+	for name := range result.BaselineMAEKPa {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	header := []string{"patient", "plane", "pixels", "mae_kpa", "rmse_kpa", "bias_kpa", "pearson"}
+	for _, name := range names {
+		header = append(header, "baseline_"+name+"_mae_kpa")
+	}
+	records := [][]string{header}
+	for k, p := range result.Planes {
+		row := []string{p.Patient, p.Plane, strconv.Itoa(p.Pixels), number(p.MAEKPa), number(p.RMSEKPa), number(p.BiasKPa), number(p.Pearson)}
+		for _, name := range names {
+			row = append(row, number(result.BaselineMAEKPa[name][k]))
+		}
+		records = append(records, row)
+	}
+	if err := r.writeCSV("metrics.csv", records); err != nil {
+		return err
+	}
+	return r.writeJSON("metrics.json", result.Metrics)
+}
+
+// Pair is one test plane as stored in predictions/: the input, the measured and the synthetic elastogram.
+type Pair struct {
+	data.Sample
+	SSWEKPa []float32 // [Height, Width], kPa
+}
+
+func (r Run) savePrediction(s *data.Sample, kPa []float32) error {
+	dir := filepath.Join(r.Dir, "predictions")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	h, w := s.Grid.Height, s.Grid.Width
+	arrays := map[string]npz.Array{
+		"bmode": npz.Of(s.Image, h, w), "swe_kpa": npz.Of(s.TargetKPa, h, w), "sswe_kpa": npz.Of(kPa, h, w),
+		"mask": npz.Of(s.Mask, h, w), "saturated": npz.Of(s.Saturated, h, w),
+		"mm_per_px": npz.Of([]float64{s.Grid.MMPerPx}), "scale_max_kpa": npz.Of([]float64{s.ScaleMaxKPa}),
+	}
+	if s.Labels != nil {
+		arrays["labels"] = npz.Of(s.Labels, h, w)
+	}
+	if s.LabelsTrue != nil {
+		arrays["labels_true"] = npz.Of(s.LabelsTrue, h, w)
+	}
+	return npz.WriteFile(filepath.Join(dir, s.Patient+"_"+s.Plane+".npz"), arrays)
+}
+
+// Pairs reads every stored prediction, ordered by patient and plane.
+func (r Run) Pairs() ([]Pair, error) {
+	records, err := r.readCSV("metrics.csv")
+	if err != nil {
+		return nil, err
+	}
+	pairs := make([]Pair, 0, len(records))
+	for _, f := range records {
+		p, err := r.pair(f[0], f[1])
+		if err != nil {
+			return nil, fmt.Errorf("read prediction: %w", err)
+		}
+		pairs = append(pairs, p)
+	}
+	return pairs, nil
+}
+
+func (r Run) pair(patient, plane string) (Pair, error) {
+	f, err := npz.ReadFile(filepath.Join(r.Dir, "predictions", patient+"_"+plane+".npz"))
+	if err != nil {
+		return Pair{}, err
+	}
+	p := Pair{Sample: data.Sample{Patient: patient, Plane: plane}}
+	var errs [7]error
+	var shape []int
+	var mm, scale []float64
+	p.Image, shape, errs[0] = npz.Get[float32](f, "bmode")
+	p.TargetKPa, _, errs[1] = npz.Get[float32](f, "swe_kpa")
+	p.SSWEKPa, _, errs[2] = npz.Get[float32](f, "sswe_kpa")
+	p.Mask, _, errs[3] = npz.Get[bool](f, "mask")
+	p.Saturated, _, errs[4] = npz.Get[bool](f, "saturated")
+	mm, _, errs[5] = npz.Get[float64](f, "mm_per_px")
+	scale, _, errs[6] = npz.Get[float64](f, "scale_max_kpa")
+	if err := errors.Join(errs[:]...); err != nil {
+		return Pair{}, err
+	}
+	if len(shape) != 2 || len(mm) != 1 || len(scale) != 1 {
+		return Pair{}, fmt.Errorf("%s/%s: %w: shape %v", patient, plane, data.ErrDamaged, shape)
+	}
+	p.Grid, p.ScaleMaxKPa = data.Grid{Height: shape[0], Width: shape[1], MMPerPx: mm[0]}, scale[0]
+	for name, into := range map[string]*[]uint8{"labels": &p.Labels, "labels_true": &p.LabelsTrue} {
+		if f.Has(name) {
+			if *into, _, err = npz.Get[uint8](f, name); err != nil {
+				return Pair{}, err
+			}
+		}
+	}
+	n := p.Grid.Pixels()
+	if len(p.Image) != n || len(p.TargetKPa) != n || len(p.SSWEKPa) != n || len(p.Mask) != n || len(p.Saturated) != n ||
+		(p.Labels != nil && len(p.Labels) != n) {
+		return Pair{}, fmt.Errorf("%s/%s: %w: arrays differ in size", patient, plane, data.ErrDamaged)
+	}
+	return p, nil
+}
+
+// Result rebuilds the planes, tiles and curves of a stored run, without the network.
+func (r Run) Result() (*Result, []Pair, error) {
+	c, err := r.Config()
+	if err != nil {
+		return nil, nil, err
+	}
+	metrics, err := r.Metrics()
+	if err != nil {
+		return nil, nil, err
+	}
+	pairs, err := r.Pairs()
+	if err != nil {
+		return nil, nil, err
+	}
+	result := &Result{Metrics: metrics, Curves: map[string]Curve{}, BaselineMAEKPa: map[string][]float64{}}
+	test, predictions := make([]*data.Sample, len(pairs)), make([]Prediction, len(pairs))
+	for k := range pairs {
+		test[k], predictions[k].KPa = &pairs[k].Sample, pairs[k].SSWEKPa
+		result.Planes = append(result.Planes, planeError(test[k], pairs[k].SSWEKPa))
+	}
+	result.histopathology(c, test, predictions)
+	result.Metrics = metrics
+	return result, pairs, nil
+}
+
+func (r Run) writeJSON(name string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return r.write(name, append(b, '\n'))
+}
+
+func (r Run) write(name string, b []byte) error {
+	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	if err := renameio.WriteFile(filepath.Join(r.Dir, name), b, 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Join(r.Dir, name), err)
+	}
+	return nil
+}
+
+func (r Run) readJSON(name string, v any) error {
+	path := filepath.Join(r.Dir, name)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: %w; make it with `go run . reproduce --out %s`", path, ErrNotThere, r.Dir)
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("%s: %w: %v; delete it and run the command again", path, data.ErrDamaged, err)
+	}
+	return nil
+}
+
+func (r Run) writeCSV(name string, records [][]string) error {
+	var b bytes.Buffer
+	if err := csv.NewWriter(&b).WriteAll(records); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return r.write(name, b.Bytes())
+}
+
+// readCSV returns the rows below the header.
+func (r Run) readCSV(name string) ([][]string, error) {
+	path := filepath.Join(r.Dir, name)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w; make it with `go run . reproduce --out %s`", path, ErrNotThere, r.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	records, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+	if err != nil || len(records) == 0 {
+		return nil, fmt.Errorf("%s: %w: %v; delete it and run the command again", path, data.ErrDamaged, err)
+	}
+	return slices.Clone(records[1:]), nil
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 9, 64) }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"elastography/data"
+	"elastography/kernel/pjrt"
+	"elastography/sswe"
+)
+
+type trainCommand struct {
+	Cohort      string `help:"Cohort folder." required:"" type:"path"`
+	Out         string `help:"Run folder." required:"" type:"path"`
+	Preset      string `help:"paper, workshop or smoke." default:"paper" placeholder:"NAME"`
+	Seed        uint64 `help:"Seed; 0 takes the preset's."`
+	Epochs      int    `help:"Epochs; 0 takes the preset's."`
+	SkipDamaged bool   `help:"Leave damaged planes out instead of stopping."`
+}
+
+func (c trainCommand) Help() string {
+	return "Example: go run . train --cohort cohorts/ten --preset workshop --out runs/ten\n\nStopped at any moment, the same command goes on from the last checkpoint."
+}
+
+func (c trainCommand) Run(ctx context.Context) error {
+	config, err := sswe.Named(c.Preset)
+	if err != nil {
+		return err
+	}
+	if c.Seed != 0 {
+		config.Seed = c.Seed
+	}
+	if c.Epochs != 0 {
+		config.Training.Epochs = c.Epochs
+	}
+	if err := config.Validate(); err != nil {
+		return err
+	}
+	run := sswe.Run{Dir: c.Out}
+	unlock, err := lockRun(run.Dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := run.SaveConfig(config); err != nil {
+		return err
+	}
+	cohort, err := data.Open(c.Cohort)
+	if err != nil {
+		return err
+	}
+	training, test, origin, err := loadSamples(ctx, cohort, config, c.SkipDamaged)
+	if err != nil {
+		return err
+	}
+	if _, err := pjrt.Use(ctx); err != nil {
+		return err
+	}
+	if err := train(ctx, run, config, training, origin); err != nil {
+		return err
+	}
+	if err := evaluate(run, config, training, test); err != nil {
+		return err
+	}
+	return printMetrics(run)
+}
+
+// train fits the run's model, or finds it fitted.
+func train(ctx context.Context, run sswe.Run, config sswe.Config, samples []*data.Sample, origin sswe.Origin) error {
+	trainer := sswe.Trainer{Config: config, Dir: run.CheckpointDir(), Origin: origin}
+	history, finished := trainer.Finished()
+	if !finished {
+		var err error
+		if trainer.Backend, err = sswe.OpenBackend(); err != nil {
+			return err
+		}
+		defer trainer.Backend.Finalize()
+		bar := newBar(-1, "compiling the training step (about 10 s)")
+		trainer.OnStep = func(step, steps int, lossKPa float64) {
+			if bar.GetMax() != steps {
+				bar.ChangeMax(steps)
+			}
+			bar.Describe(fmt.Sprintf("steps, loss %5.2f kPa", lossKPa))
+			_ = bar.Set(step)
+		}
+		trainer.OnEpoch = func(e sswe.Epoch) {
+			if e.Epoch%5 == 0 {
+				fmt.Fprintf(os.Stderr, "\n      epoch %d of %d: training %.2f kPa, validation %.2f kPa, %.0f images/s\n",
+					e.Epoch, config.Training.Epochs, e.TrainMAEKPa, e.ValMAEKPa, e.ImagesPerSec)
+			}
+		}
+		if _, history, err = trainer.Train(ctx, samples); err != nil {
+			return err
+		}
+	}
+	return run.SaveHistory(history)
+}
+
+// printMetrics says where a run's numbers are and the first of them.
+func printMetrics(run sswe.Run) error {
+	m, err := run.Metrics()
+	if err != nil {
+		return err
+	}
+	what := "simulated"
+	if !m.Simulated {
+		what = "imported"
+	}
+	fmt.Printf("%s: MAE %.2f kPa (95 %% interval %.2f to %.2f) on %d planes of %d %s test patients\n", filepath.Join(run.Dir, "metrics.json"),
+		m.MAEKPa.Mean, m.MAEKPa.CI95[0], m.MAEKPa.CI95[1], m.NPlanes, m.NPatients, what)
+	for _, name := range m.BaselineNames() {
+		b := m.Baselines[name]
+		fmt.Printf("  baseline %-13s MAE %.2f kPa (%.2f to %.2f)\n", name, b.MAEKPa, b.CI95[0], b.CI95[1])
+	}
+	fmt.Printf("  skill against the best baseline %.3f; its error minus the network's %.2f kPa (%.2f to %.2f)\n", m.Skill,
+		m.Advantage.Mean, m.Advantage.CI95[0], m.Advantage.CI95[1])
+	if m.AUC != nil {
+		fmt.Printf("  tumour AUC on the same %d + %d tiles: SWE %.3f (%.3f to %.3f), sSWE %.3f (%.3f to %.3f)\n", m.AUC.TumourTiles, m.AUC.BenignTiles,
+			m.AUC.SWE.AUC, m.AUC.SWE.CI95[0], m.AUC.SWE.CI95[1], m.AUC.SSWE.AUC, m.AUC.SSWE.CI95[0], m.AUC.SSWE.CI95[1])
+	}
+	return nil
+}
