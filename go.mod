@@ -9,6 +9,7 @@ require (
 	github.com/gofrs/flock v0.13.0
 	github.com/gomlx/compute v0.1.4
 	github.com/gomlx/gomlx v0.28.3
+	github.com/google/go-cmp v0.7.0
 	github.com/google/renameio/v2 v2.0.1
 	github.com/janpfeifer/gonb v0.11.4
 	github.com/mazznoer/colorgrad v0.10.0

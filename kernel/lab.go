@@ -69,12 +69,19 @@ func (e *Env) Lab(ctx context.Context, opt LabOptions) error {
 	for k, v := range opt.Env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
+	cmd.Dir = opt.Dir
 	cmd.Stdout, cmd.Stderr = log, log
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("start JupyterLab: %w", err)
+	}
+	defer stdin.Close()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start JupyterLab: %w; delete %s and run again", err, filepath.Dir(filepath.Dir(e.Python)))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
+	defer proc.Reap(cmd)
 
 	address, err := waitForServer(filepath.Join(tmp, "runtime"), cmd.Process.Pid, token, ended)
 	if err == nil {
@@ -94,8 +101,13 @@ func (e *Env) Lab(ctx context.Context, opt LabOptions) error {
 	return nil
 }
 
-// labStart starts JupyterLab without a module that takes seconds to load and only checks internationalised addresses.
-const labStart = `import sys; sys.modules["rfc3987_syntax"] = None; from jupyterlab.labapp import main; main()`
+// labStart starts JupyterLab, without a module that takes seconds to load and only checks internationalised addresses. The server
+// ends with its standard input, that is, also when this process is killed.
+const labStart = `import os, signal, sys, threading
+sys.modules["rfc3987_syntax"] = None
+threading.Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
+from jupyterlab.labapp import main
+main()`
 
 func labArgs(opt LabOptions) []string {
 	args := []string{"-c", labStart,

@@ -166,7 +166,11 @@ func (r *notebookRun) execute(ctx context.Context, source []byte) error {
 	if err != nil {
 		return err
 	}
-	cmd := proc.Command(ctx, r.env.Python, "-c", runNotebook)
+	script := filepath.Join(r.tmp, "run_notebook.py")
+	if err := os.WriteFile(script, []byte(runNotebook), 0o644); err != nil {
+		return fmt.Errorf("write the runner: %w; set TMPDIR to a folder with space", err)
+	}
+	cmd := proc.Command(ctx, r.env.Python, script)
 	proc.Graceful(cmd, stopGrace)
 	cmd.Env = append(r.env.jupyterEnv(r.tmp), "SSWE_HEADLESS=1")
 	for k, v := range r.opt.Env {
@@ -190,6 +194,7 @@ func (r *notebookRun) execute(ctx context.Context, source []byte) error {
 	}
 	failure, done := r.follow(stdout)
 	err = cmd.Wait()
+	proc.Reap(cmd)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

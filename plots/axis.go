@@ -22,8 +22,13 @@ func (s steps) Ticks(lo, hi float64) []plot.Tick {
 		return nil
 	}
 	var ticks []plot.Tick
-	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+1e-9*step; k++ {
-		ticks = append(ticks, plot.Tick{Value: k * step, Label: number(k*step, decimals)})
+	first := math.Ceil(lo/step - 1e-9)
+	for i := range 4*s.about + 4 { // counted, for far from zero a step may be lost in rounding
+		v := (first + float64(i)) * step
+		if v > hi+1e-9*step {
+			break
+		}
+		ticks = append(ticks, plot.Tick{Value: v, Label: number(v, decimals)})
 	}
 	return ticks
 }
@@ -92,18 +97,20 @@ type decades struct{}
 
 // Ticks implements plot.Ticker.
 func (decades) Ticks(lo, hi float64) []plot.Tick {
+	first, last := math.Floor(math.Log10(lo)), math.Ceil(math.Log10(hi))
+	every := math.Ceil((last - first) / 6)
 	var ticks []plot.Tick
-	for e := math.Floor(math.Log10(lo)); e <= math.Ceil(math.Log10(hi)); e++ {
+	for e := first; e <= last; e++ {
 		for m := 1.0; m < 10; m++ {
 			v := m * math.Pow(10, e)
 			if v < lo*(1-1e-9) || v > hi*(1+1e-9) {
 				continue
 			}
-			label := ""
-			if m == 1 {
-				label = powerOfTen(int(e))
+			if labelled := m == 1 && math.Mod(e-first, math.Max(1, every)) == 0; labelled {
+				ticks = append(ticks, plot.Tick{Value: v, Label: powerOfTen(int(e))})
+			} else if every <= 1 {
+				ticks = append(ticks, plot.Tick{Value: v})
 			}
-			ticks = append(ticks, plot.Tick{Value: v, Label: label})
 		}
 	}
 	return ticks

@@ -52,8 +52,9 @@ func Baselines(rows []BaselineRow, st Style) (*Figure, error) {
 		axes.Y.Min, axes.Y.Max = 0, float64(len(rows))
 		axes.X.Tick.Marker = steps{6}
 		axes.Y.Tick.Marker = plot.ConstantTicks(nil)
-		axes.Y.LineStyle.Width = 0
+		axes.bare = true
 		axes.Add(grid{x: true}, marks(func(c draw.Canvas, x, y func(float64) vg.Length) {
+			c.StrokeLine2(solid(ink, hairline), c.Min.X, c.Min.Y, c.Max.X, c.Min.Y)
 			for i, r := range rows {
 				at := y(float64(len(rows)) - float64(i) - 0.5)
 				text, tint, shape := labelPen, softInk, draw.GlyphDrawer(draw.BoxGlyph{})
@@ -61,7 +62,7 @@ func Baselines(rows []BaselineRow, st Style) (*Figure, error) {
 					text.bold, tint, shape = true, blue, draw.CircleGlyph{}
 					c.StrokeLine2(dashed(blue, 0.5, 1.5, 1.5), x(r.MAEKPa), c.Min.Y, x(r.MAEKPa), c.Max.Y)
 				}
-				whisker(c, solid(tint, 1), x, at, r.Low, r.High)
+				interval(c, solid(tint, 1), r.Low, r.High, func(v float64) vg.Point { return vg.Point{X: x(v), Y: at} })
 				c.DrawGlyph(draw.GlyphStyle{Color: tint, Radius: 2.2, Shape: shape}, vg.Point{X: x(r.MAEKPa), Y: at})
 				text.writeWithin(c, vg.Point{X: c.Min.X - mm(2), Y: at}, middleRight, r.Name, left-3)
 				text.write(c, vg.Point{X: c.Max.X + mm(2), Y: at}, middleLeft, intervalWords(r.MAEKPa, r.Low, r.High, 1))
@@ -73,15 +74,20 @@ func Baselines(rows []BaselineRow, st Style) (*Figure, error) {
 	return newFigure(name, left+width+values, upper+height+10, st, alt, paint), nil
 }
 
-// whisker draws the interval low to high at the height y, if there is one.
-func whisker(c draw.Canvas, sty draw.LineStyle, x func(float64) vg.Length, y vg.Length, low, high float64) {
+// interval draws a whisker from low to high, if there is an interval, as far as it lies within the axes.
+func interval(c draw.Canvas, sty draw.LineStyle, low, high float64, at func(float64) vg.Point) {
 	if !finite(low) || !finite(high) || high <= low {
 		return
 	}
-	const end = 1.8
-	c.StrokeLine2(sty, x(low), y, x(high), y)
-	c.StrokeLine2(sty, x(low), y-end, x(low), y+end)
-	c.StrokeLine2(sty, x(high), y-end, x(high), y+end)
+	const half = 1.8
+	a, b := at(low), at(high)
+	end := vg.Point{X: half}
+	if a.Y == b.Y {
+		end = vg.Point{Y: half}
+	}
+	for _, line := range [][]vg.Point{{a, b}, {a.Sub(end), a.Add(end)}, {b.Sub(end), b.Add(end)}} {
+		c.StrokeLines(sty, c.ClipLinesXY(line)...)
+	}
 }
 
 // intervalWords is a value with its interval, as in "4.8 (4.1 to 5.5)".

@@ -94,7 +94,7 @@ func MeasuredVsSynthetic(measured, synthetic []float32, fit Fit, st Style) (*Fig
 		picture := logs.pictureOn(cmap, 0, top, white)
 		axes := newAxes("SWE, measured (kPa)", "sSWE, from B-mode (kPa)")
 		axes.X.Min, axes.X.Max, axes.Y.Min, axes.Y.Max = 0, limit, 0, limit
-		axes.X.LineStyle.Width, axes.Y.LineStyle.Width = 0, 0
+		axes.bare = true
 		axes.X.Tick.Marker, axes.Y.Tick.Marker = steps{7}, steps{7}
 		axes.Add(marks(func(c draw.Canvas, x, y func(float64) vg.Length) {
 			c.DrawImage(area, picture)

@@ -126,12 +126,7 @@ func facetMarks(f facet, zero bool, bar draw.LineStyle, dot, biasDot draw.GlyphS
 		for i, g := range f.groups {
 			middle := x(float64(i) + 0.5)
 			left, right := middle-mm(0.16*math.Min(eachMM, 9)), middle+mm(0.16*math.Min(eachMM, 9))
-			if finite(g.Low) && finite(g.High) && g.High > g.Low {
-				for _, v := range []float64{g.Low, g.High} {
-					c.StrokeLine2(bar, left-1.6, y(v), left+1.6, y(v))
-				}
-				c.StrokeLine2(bar, left, y(g.Low), left, y(g.High))
-			}
+			interval(c, bar, g.Low, g.High, func(v float64) vg.Point { return vg.Point{X: left, Y: y(v)} })
 			c.DrawGlyph(dot, vg.Point{X: left, Y: y(g.MAEKPa)})
 			if finite(g.BiasKPa) {
 				c.DrawGlyph(biasDot, vg.Point{X: right, Y: y(g.BiasKPa)})

@@ -72,7 +72,7 @@ func LatentSpace(l LatentPoints, st Style) (*Figure, error) {
 		axes := newAxes(l.Method, "")
 		axes.X.Min, axes.X.Max = midX-half, midX+half
 		axes.Y.Min, axes.Y.Max = midY-half, midY+half
-		axes.X.LineStyle.Width, axes.Y.LineStyle.Width = 0, 0
+		axes.bare = true
 		axes.X.Tick.Marker, axes.Y.Tick.Marker = plot.ConstantTicks(nil), plot.ConstantTicks(nil)
 		area := p.rect(left, top, side, side)
 		axes.Add(marks(func(c draw.Canvas, x, y func(float64) vg.Length) {

@@ -218,7 +218,7 @@ func channelWords(n int) string {
 	if n < 1000 {
 		return fmt.Sprint(n)
 	}
-	return fmt.Sprintf("%.2gk", float64(n)/1024)
+	return fmt.Sprintf("%.3gk", float64(n)/1024)
 }
 
 func kindWords(layers []NetworkLayer) string {

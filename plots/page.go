@@ -5,7 +5,6 @@ import (
 	"math"
 
 	stdfont "golang.org/x/image/font"
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -13,12 +12,11 @@ import (
 
 // Type sizes in points at the final size on paper.
 const (
-	tickSize   = 7
-	labelSize  = 7.5
-	titleSize  = 8
-	stampSize  = 7
-	hairline   = 0.5 // axis lines and ticks
-	tickLength = 2.2
+	tickSize  = 7
+	labelSize = 7.5
+	titleSize = 8
+	stampSize = 7
+	hairline  = 0.5 // width of axis lines and ticks
 )
 
 const (
@@ -183,36 +181,4 @@ func solid(c color.Color, widthPt float64) draw.LineStyle {
 
 func dashed(c color.Color, widthPt float64, dashes ...vg.Length) draw.LineStyle {
 	return draw.LineStyle{Color: c, Width: vg.Points(widthPt), Dashes: dashes}
-}
-
-// newAxes returns empty axes in the house style.
-func newAxes(xLabel, yLabel string) *plot.Plot {
-	p := plot.New()
-	p.BackgroundColor = nil
-	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
-		axis.Padding = 0
-		axis.LineStyle = solid(ink, hairline)
-		axis.Tick.LineStyle = solid(ink, hairline)
-		axis.Tick.Length = vg.Points(tickLength)
-		axis.Tick.Label.Font = tickPen.font()
-		axis.Tick.Label.Color = ink
-		axis.Label.TextStyle.Font = labelPen.font()
-		axis.Label.TextStyle.Color = ink
-		axis.Label.Padding = vg.Points(1.5)
-	}
-	// The library centres the line of type; this share of its height centres the figures.
-	p.Y.Tick.Label.YAlign = -0.594
-	p.X.Label.Text, p.Y.Label.Text = xLabel, yLabel
-	return p
-}
-
-// place draws axes so that the data area is exactly the given rectangle, whatever room labels take around it.
-func (p page) place(axes *plot.Plot, data vg.Rectangle) {
-	outer := draw.Canvas{Canvas: p.Canvas.Canvas, Rectangle: data}
-	for range 5 { // the room of labels hardly depends on the size, so this settles at once
-		got := axes.DataCanvas(outer).Rectangle
-		outer.Min = outer.Min.Add(data.Min.Sub(got.Min))
-		outer.Max = outer.Max.Add(data.Max.Sub(got.Max))
-	}
-	axes.Draw(outer)
 }

@@ -42,7 +42,7 @@ func (p page) drawTile(t tile, area vg.Rectangle) {
 		p.drawOutlines(t.outline, t.rows, t.cols, area)
 	}
 	axes := newAxes("", "")
-	axes.X.LineStyle.Width, axes.Y.LineStyle.Width = 0, 0 // the frame serves
+	axes.bare = true // the frame serves
 	axes.X.Min, axes.X.Max = 0, t.widthMM
 	axes.Y.Min, axes.Y.Max = 0, t.heightMM
 	axes.Y.Scale = plot.InvertedScale{Normalizer: plot.LinearScale{}}
@@ -56,9 +56,7 @@ func (p page) drawTile(t tile, area vg.Rectangle) {
 		axes.X.Tick.Marker = unlabelled{axes.X.Tick.Marker}
 	}
 	if t.depthLabels {
-		// Written by hand: the library lets a label longer than its axis push the axis out of place.
-		text, label := labelPen.within(high+2, "Depth (mm)")
-		p.writeUpAt(text, vg.Point{X: area.Min.X - mm(8), Y: (area.Min.Y + area.Max.Y) / 2}, label)
+		axes.Y.Label.Text = "Depth (mm)"
 	} else {
 		axes.Y.Tick.Marker = unlabelled{axes.Y.Tick.Marker}
 	}
@@ -108,14 +106,12 @@ func (p page) barBelow(s scale, area vg.Rectangle) {
 		marksAt.about++
 	}
 	p.DrawImage(area, s.picture(false))
-	text, label := labelPen.within(length+4, s.label)
-	axes := newAxes(label, "")
-	axes.X.Label.TextStyle.Font = text.font()
+	axes := newAxes(s.label, "")
 	axes.X.Min, axes.X.Max = s.lo, s.hi
 	axes.X.Tick.Marker = marksAt
 	axes.Y.Min, axes.Y.Max = 0, 1
 	axes.Y.Tick.Marker = plot.ConstantTicks(nil)
-	axes.X.LineStyle.Width, axes.Y.LineStyle.Width = 0, 0
+	axes.bare = true
 	axes.Add(marks(func(c draw.Canvas, _, _ func(float64) vg.Length) {
 		c.SetLineStyle(solid(ink, hairline))
 		c.Stroke(area.Path())
@@ -146,12 +142,8 @@ func (p page) barBeside(s scale, area vg.Rectangle, ticks []plot.Tick) {
 	widest := 0.0
 	for _, t := range ticks {
 		y := area.Min.Y + vg.Length((t.Value-s.lo)/(s.hi-s.lo))*height
-		length := vg.Points(tickLength)
-		if t.IsMinor() {
-			length /= 2
-		}
-		p.StrokeLine2(solid(ink, hairline), area.Max.X, y, area.Max.X+length, y)
-		tickPen.write(p, vg.Point{X: area.Max.X + vg.Points(tickLength+1.5), Y: y}, middleLeft, t.Label)
+		p.StrokeLine2(solid(ink, hairline), area.Max.X, y, area.Max.X+tickOf(t), y)
+		tickPen.write(p, vg.Point{X: area.Max.X + tickLength + labelGap, Y: y}, middleLeft, t.Label)
 		widest = math.Max(widest, tickPen.widthMM(t.Label))
 	}
 	middleX := (area.Min.X + area.Max.X) / 2

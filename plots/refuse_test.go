@@ -163,6 +163,14 @@ func TestOddInputIsDrawnWithoutAPanic(t *testing.T) {
 			return ROC([]ROCCurve{{Name: long, FalsePositive: []float64{0, 1}, TruePositive: []float64{0, 1}, AUC: 0.5, Low: nan, High: nan, Mark: &[2]float64{0, 1}}}, Style{})
 		},
 		"a perfect baseline": func() (*Figure, error) { return Baselines([]BaselineRow{{Name: long, Low: -inf, High: inf}}, Style{}) },
+		"an interval without end": func() (*Figure, error) {
+			return ErrorByGroup([]GroupError{{Facet: "Zone", Group: "PZ", MAEKPa: 4, BiasKPa: 1, Low: -1e300, High: 5}}, Style{})
+		},
+		"a plane hardly deep": func() (*Figure, error) {
+			r := plane(2, 3, 200, false)
+			r.BMode.MMPerPx, r.SWE.MMPerPx, r.SSWE.MMPerPx = 0.2, 0.2, 0.2
+			return Panels([]PanelRow{r}, Style{})
+		},
 		"forty groups": func() (*Figure, error) {
 			var groups []GroupError
 			for i := range 40 {
@@ -176,6 +184,9 @@ func TestOddInputIsDrawnWithoutAPanic(t *testing.T) {
 		"a network of a hundred layers": func() (*Figure, error) { return Network(unet(1<<13, 1<<13, 12, 1), Style{}) },
 		"one latent point": func() (*Figure, error) {
 			return LatentSpace(LatentPoints{X: []float64{5, nan}, Y: []float64{5, 1}, Group: []string{"", "b"}}, Style{})
+		},
+		"a curve far from zero": func() (*Figure, error) {
+			return Lines([]LinePanel{{XLabel: "x", YLabel: "y", Series: []LineSeries{{X: []float64{1e17, 1e17 + 32}, Y: []float64{1e300, -1e300}}}}}, Style{})
 		},
 		"logarithm of nothing": func() (*Figure, error) {
 			return Lines([]LinePanel{{XLabel: "x", YLabel: "y", LogY: true, Series: []LineSeries{{X: []float64{1, 1}, Y: []float64{0, 5}, Low: []float64{-1, nan}, High: []float64{1, inf}}}}}, Style{})

@@ -90,7 +90,7 @@ func Smoke() Config {
 	c.Preset = "smoke"
 	c.Grid = data.Grid{Height: 32, Width: 48, MMPerPx: 1.4}
 	c.Network.Levels, c.Network.BaseChannels = 2, 8
-	c.Training.Epochs, c.Training.BatchSize = 3, 4
+	c.Training.Epochs, c.Training.BatchSize = 20, 4
 	c.Evaluation.BootstrapSamples = 500
 	return c
 }

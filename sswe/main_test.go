@@ -50,7 +50,7 @@ func toy() Config {
 	c.Grid = data.Grid{Height: 16, Width: 24, MMPerPx: 1.4}
 	c.Network.BaseChannels = 4
 	c.Augmentation = data.Augmentation{FlipLateral: true, GainDelta: 0.05, GammaRange: 0.1}
-	c.Training.ValidationShare = 0.25
+	c.Training.Epochs, c.Training.ValidationShare = 3, 0.25
 	return c
 }
 

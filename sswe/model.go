@@ -77,8 +77,8 @@ func newModel(backend compute.Backend, c Config, loader model.Loader, biasKPa fl
 }
 
 // initialise draws the convolutions' weights from a normal distribution of variance 2/fan-in (He et al., 2015), each
-// variable from a stream of its own name. The head starts at the training median, so that training starts at the
-// trivial baseline instead of at 0 kPa.
+// variable from a stream of its own name. The head starts ten times smaller and around the training median, so that
+// training starts close to the trivial baseline instead of with noise around 0 kPa.
 func (m *Model) initialise(biasKPa float64) error {
 	for v := range m.store.IterVariables() {
 		shape := v.Shape()
@@ -90,6 +90,9 @@ func (m *Model) initialise(biasKPa float64) error {
 		case name == "weights":
 			fanIn := shape.Size() / shape.Dimensions[shape.Rank()-1]
 			sigma, rng := math.Sqrt(2/float64(fanIn)), stream(m.Config.Seed, "weights"+v.Path())
+			if strings.Contains(v.Path(), "/head/") {
+				sigma /= 10
+			}
 			for i := range values {
 				values[i] = float32(sigma * rng.NormFloat64())
 			}

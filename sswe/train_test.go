@@ -20,7 +20,7 @@ func TestOneBatchIsLearnedByHeart(t *testing.T) {
 	c := toy()
 	c.Augmentation = data.Augmentation{}
 	c.Network.BaseChannels = 8
-	c.Training = Training{Epochs: 300, BatchSize: 2, LearningRate: 3e-3, FinalRate: 1e-5, CheckpointPeriod: 3600}
+	c.Training = Training{Epochs: 250, BatchSize: 2, LearningRate: 3e-3, FinalRate: 1e-5, CheckpointPeriod: 3600}
 	planes := toyPlanes(c, 2, "one")
 	trainer := Trainer{Backend: backend, Config: c, Dir: t.TempDir()}
 	m, _, err := trainer.Train(t.Context(), planes)
@@ -32,7 +32,7 @@ func TestOneBatchIsLearnedByHeart(t *testing.T) {
 		t.Fatal(err)
 	}
 	if mae := meanAbsoluteError(planes, predictions); mae > 0.5 {
-		t.Errorf("after 300 steps on two planes the error on them is %.2f kPa, expected below 0.5", mae)
+		t.Errorf("after 250 steps on two planes the error on them is %.2f kPa, expected below 0.5", mae)
 	}
 }
 
@@ -55,7 +55,7 @@ func TestResumedTrainingEqualsAnUndisturbedOne(t *testing.T) {
 	}
 	undisturbed := finish(t.TempDir())
 
-	for _, stopAt := range []int{1, 3, 5} { // within and at the end of an epoch
+	for _, stopAt := range []int{2, 5} { // at the end of an epoch and within one
 		dir := t.TempDir()
 		ctx, cancel := context.WithCancel(t.Context())
 		var killed []byte

@@ -45,7 +45,7 @@ func (r Recipe) drawAnatomy(s streams) (a anatomy, stroma float64) {
 	ra := r.Anatomy
 	a.ageYears = ra.AgeYears.draw(rng)
 	a.volumeML = ra.VolumeML.draw(rng)
-	volumeZ := math.Log(a.volumeML/ra.VolumeML.Median) / max(ra.VolumeML.LogSD, 1e-9)
+	volumeZ := min(max(math.Log(a.volumeML/ra.VolumeML.Median)/max(ra.VolumeML.LogSD, 1e-9), -3), 3)
 	c := r.Latents.VolumeToStroma
 	stroma = c*volumeZ + math.Sqrt(1-c*c)*s.rand("latents/patient/stroma").NormFloat64()
 

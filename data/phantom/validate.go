@@ -136,6 +136,8 @@ func checkValue(path string, v reflect.Value) error {
 			return fmt.Errorf("%s.SD is %g; give 0 or more", path, x.SD)
 		case x.Min > x.Max:
 			return fmt.Errorf("%s.Min is %g, above Max %g; swap them", path, x.Min, x.Max)
+		case x.Mean < x.Min || x.Mean > x.Max:
+			return fmt.Errorf("%s.Mean is %g; give a value between Min %g and Max %g", path, x.Mean, x.Min, x.Max)
 		}
 		return nil
 	case LogNormal:
@@ -150,6 +152,8 @@ func checkValue(path string, v reflect.Value) error {
 			return fmt.Errorf("%s.Min is %g; give more than 0", path, x.Min)
 		case x.Min > x.Max:
 			return fmt.Errorf("%s.Min is %g, above Max %g; swap them", path, x.Min, x.Max)
+		case x.Median < x.Min || x.Median > x.Max:
+			return fmt.Errorf("%s.Median is %g; give a value between Min %g and Max %g", path, x.Median, x.Min, x.Max)
 		}
 		return nil
 	case Tissue:

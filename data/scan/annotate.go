@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"slices"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
@@ -23,6 +24,7 @@ func annotate(im *image.RGBA, l Layout) image.Image {
 		"colour bar": {255, 255, 255, 255}, "grey bar": {160, 160, 160, 255},
 		"scale": {255, 220, 0, 255}, "depth ticks": {255, 220, 0, 255},
 	}
+	var written []image.Rectangle
 	for _, f := range l.Findings() {
 		c, ok := colours[f.Name]
 		if !ok || f.Where.Empty() {
@@ -33,7 +35,7 @@ func annotate(im *image.RGBA, l Layout) image.Image {
 		if f.Value != "" {
 			name += ": " + f.Value
 		}
-		write(out, f.Where, name, c)
+		written = append(written, write(out, f.Where, name, c, written))
 	}
 	return out
 }
@@ -50,13 +52,22 @@ func frame(im *image.RGBA, r image.Rectangle, c color.RGBA) {
 	}
 }
 
-// write puts a name below a rectangle, on a dark ground, inside the picture.
-func write(im *image.RGBA, at image.Rectangle, text string, c color.RGBA) {
+// write puts a name below a rectangle, on a dark ground, inside the picture and
+// clear of the names already written. It returns the place taken.
+func write(im *image.RGBA, at image.Rectangle, text string, c color.RGBA, taken []image.Rectangle) image.Rectangle {
 	const high = 14
 	width := font.MeasureString(basicfont.Face7x13, text).Ceil()
 	x := max(0, min(at.Min.X, im.Rect.Max.X-width))
-	y := min(at.Max.Y+1, im.Rect.Max.Y-high)
-	draw.Draw(im, image.Rect(x, y, x+width, y+high), image.NewUniform(color.RGBA{0, 0, 0, 255}), image.Point{}, draw.Src)
-	d := font.Drawer{Dst: im, Src: image.NewUniform(c), Face: basicfont.Face7x13, Dot: fixed.P(x, y+11)}
+	y := max(0, min(at.Max.Y+2, im.Rect.Max.Y-high))
+	place := image.Rect(x, y, x+width, y+high)
+	for range taken {
+		if !slices.ContainsFunc(taken, place.Overlaps) || place.Max.Y+high > im.Rect.Max.Y {
+			break
+		}
+		place = place.Add(image.Pt(0, high))
+	}
+	draw.Draw(im, place, image.NewUniform(color.RGBA{0, 0, 0, 255}), image.Point{}, draw.Src)
+	d := font.Drawer{Dst: im, Src: image.NewUniform(c), Face: basicfont.Face7x13, Dot: fixed.P(place.Min.X, place.Min.Y+11)}
 	d.DrawString(text)
+	return place
 }

@@ -165,7 +165,7 @@ func (s *sight) barEdge(b *bar, i, outward int) float64 {
 // pixel and a half at each end is mixed with the background: there the nearest
 // neighbourhood is extended.
 func (b *bar) sample(s *sight, first, last float64) {
-	const points = 257
+	const points = 129
 	const end = 1.5
 	var pos []float64 // pixel centres free of background
 	var colours []vec

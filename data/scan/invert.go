@@ -143,7 +143,7 @@ func fitOpacity(sites []site, curve []vec, grey vec, n noise) (opacity, residual
 		few = append(few, coloured[i*len(coloured)/min(enough, len(coloured))])
 	}
 	var sparse []vec
-	for i := 0; i < len(curve); i += 4 {
+	for i := 0; i < len(curve); i += 2 {
 		sparse = append(sparse, curve[i])
 	}
 	loss := func(a float64) float64 {

@@ -49,41 +49,45 @@ func ReadGray(path string, maxPixels int) (pix []uint8, h, w int, err error) {
 	return lumaOf(rgba), rgba.Rect.Dy(), rgba.Rect.Dx(), nil
 }
 
-func decodeFile(path string, maxPixels int) (img image.Image, err error) {
-	if maxPixels <= 0 {
-		maxPixels = DefaultMaxPixels
-	}
+func decodeFile(path string, maxPixels int) (image.Image, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening a screen: %w", err)
 	}
 	defer f.Close()
+	return decode(path, f, maxPixels)
+}
 
+// decode reads a picture, its size first. name is for messages.
+func decode(name string, r io.ReadSeeker, maxPixels int) (img image.Image, err error) {
+	if maxPixels <= 0 {
+		maxPixels = DefaultMaxPixels
+	}
 	// A decoder of hostile input is somebody else's code: its panic is this
 	// file's error, not the end of an import of a thousand files.
 	defer func() {
-		if r := recover(); r != nil {
-			img, err = nil, fmt.Errorf("decoding %s: the decoder failed (%v); export the screen again", path, r)
+		if p := recover(); p != nil {
+			img, err = nil, fmt.Errorf("decoding %s: the decoder failed (%v); export the screen again", name, p)
 		}
 	}()
 
-	cfg, format, err := image.DecodeConfig(bufio.NewReader(f))
+	cfg, format, err := image.DecodeConfig(bufio.NewReader(r))
 	if err != nil {
-		return nil, fmt.Errorf("reading %s as PNG, JPEG or TIFF: %w; export the screen again as PNG", path, err)
+		return nil, fmt.Errorf("reading %s as PNG, JPEG or TIFF: %w; export the screen again as PNG", name, err)
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
 		return nil, &RefusedError{
-			Path:   path,
+			Path:   name,
 			Reason: fmt.Sprintf("the %s header declares %d x %d pixels, more than the limit of %d", format, cfg.Width, cfg.Height, maxPixels),
 			Remedy: "export the screen at its own size, or raise the limit (Options.MaxPixels)",
 		}
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("rewinding %s: %w", path, err)
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("rewinding %s: %w", name, err)
 	}
-	img, _, err = image.Decode(bufio.NewReader(f))
+	img, _, err = image.Decode(bufio.NewReader(r))
 	if err != nil {
-		return nil, fmt.Errorf("decoding %s (%s): %w; the file looks damaged, export it again", path, format, err)
+		return nil, fmt.Errorf("decoding %s (%s): %w; the file looks damaged, export it again", name, format, err)
 	}
 	return img, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -36,7 +37,14 @@ func (s *sight) readScale(b *bar) scale {
 	if !b.vertical {
 		around = image.Rect(b.rect.Min.X-end, b.rect.Min.Y-side, b.rect.Max.X+end, b.rect.Max.Y+side)
 	}
-	numbers := s.readNumbers(around)
+	// The bar's own print stands close to it; a depth ruler may be near too.
+	numbers := slices.DeleteFunc(s.readNumbers(around), func(n number) bool {
+		gap := max(n.rect.Min.X-b.rect.Max.X, b.rect.Min.X-n.rect.Max.X)
+		if !b.vertical {
+			gap = max(n.rect.Min.Y-b.rect.Max.Y, b.rect.Min.Y-n.rect.Max.Y)
+		}
+		return gap > 3*n.rect.Dy()
+	})
 	if len(numbers) == 0 {
 		return sc
 	}

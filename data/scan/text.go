@@ -9,6 +9,10 @@ import (
 	"strings"
 )
 
+// maxGlyphs is where bright blobs beside a bar or a view stop being print: a
+// noisy picture must not cost more time than a screen.
+const maxGlyphs = 600
+
 // number is a printed number: its value, its place and the unit behind it.
 type number struct {
 	value float64
@@ -65,6 +69,9 @@ func (s *sight) textLines(r image.Rectangle) [][]image.Rectangle {
 			glyphs = append(glyphs, b.rect.Add(r.Min))
 		}
 	}
+	if len(glyphs) > maxGlyphs {
+		return nil
+	}
 	slices.SortFunc(glyphs, func(a, b image.Rectangle) int { return cmp.Or(a.Min.X-b.Min.X, a.Min.Y-b.Min.Y) })
 
 	// Tall glyphs found lines; small ones (dots) join the line they lie in.
@@ -112,7 +119,7 @@ func (s *sight) parseLine(line []image.Rectangle) []number {
 	}
 	var words [][]image.Rectangle
 	end := -1 << 20 // the first glyph always begins a word
-	for _, g := range s.splitWide(mergeStacked(line), height) {
+	for _, g := range mergeStacked(line) {
 		if g.Min.X-end > max(2, height*3/10) {
 			words = append(words, nil)
 		}
@@ -209,6 +216,7 @@ func (s *sight) readNumber(word []image.Rectangle, height int) (number, bool) {
 			n.unit, word = u, word[:len(word)-3]
 		}
 	}
+	word = s.splitWide(word, height)
 	var text strings.Builder
 	for i, g := range word {
 		if g.Dy() <= max(3, height*3/10) && g.Dx() <= max(3, height*4/10) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"slices"
 )
 
 // comb is a row of equally spaced ticks.
@@ -150,7 +149,7 @@ func (s *sight) peaks(x, y0, y1 int) []float64 {
 // fitComb accepts peaks that stand at equal distances with none missing in
 // between; a stray peak or two is passed over.
 func fitComb(peaks []float64) (comb, bool) {
-	if len(peaks) < 3 || len(peaks) > 200 {
+	if len(peaks) < 3 || len(peaks) > 100 {
 		return comb{}, false
 	}
 	var steps []float64
@@ -178,6 +177,5 @@ func fitComb(peaks []float64) (comb, bool) {
 	if best.count < 3 || 3*best.count < 2*len(peaks) {
 		return comb{}, false
 	}
-	slices.Sort(steps)
 	return best, true
 }

@@ -9,10 +9,9 @@ import (
 
 // twin is the place where the surroundings of the SWE box appear a second time.
 type twin struct {
-	dx, dy  float64 // shift from the overlay view, px, sub-pixel
-	corr    float64 // correlation of the fine structure at that shift
-	rival   float64 // the best correlation of any other place
-	overlap bool    // reserved place of the second view overlaps the first
+	dx, dy float64 // shift from the overlay view, px, sub-pixel
+	corr   float64 // correlation of the fine structure at that shift
+	rival  float64 // the correlation at the next best place
 }
 
 // layer is the picture's brightness at a coarser scale.
@@ -47,8 +46,11 @@ func (s *sight) findTwin(view, box image.Rectangle) twin {
 	ring := box.Inset(-margin).Intersect(view)
 	hole := box.Inset(-4)
 
+	// coarse enough that trying every place stays cheap, whatever the sizes
+	const work = 1.5e8
 	f := 1
-	for max(ring.Dx(), ring.Dy())/f > 64 && f < 16 {
+	for max(ring.Dx(), ring.Dy())/f > 64 ||
+		float64(s.w*s.h)/float64(f*f)*float64(ring.Dx()*ring.Dy())/float64(f*f) > work {
 		f *= 2
 	}
 	type place struct {
@@ -101,14 +103,18 @@ func (s *sight) findTwin(view, box image.Rectangle) twin {
 		return twin{}
 	}
 
-	fine := s.sharpened(ring.Union(ring.Add(image.Pt(best[0].dx, best[0].dy))))
+	found := ring
+	for _, p := range best {
+		found = found.Union(ring.Add(image.Pt(p.dx, p.dy)))
+	}
+	fine := s.sharpened(found)
 	at := func(dx, dy int) float64 { return fine.correlate(ring, hole, dx, dy, 1) }
 	t := twin{dx: float64(best[0].dx), dy: float64(best[0].dy), corr: at(best[0].dx, best[0].dy)}
 	t.dx += vertex(at(best[0].dx-1, best[0].dy), t.corr, at(best[0].dx+1, best[0].dy))
 	t.dy += vertex(at(best[0].dx, best[0].dy-1), t.corr, at(best[0].dx, best[0].dy+1))
 	for _, p := range best[1:] {
 		if abs(p.dx-best[0].dx) > 4 || abs(p.dy-best[0].dy) > 4 {
-			t.rival = max(t.rival, s.sharpened(s.bounds()).correlate(ring, hole, p.dx, p.dy, 1))
+			t.rival = max(t.rival, at(p.dx, p.dy))
 			break
 		}
 	}

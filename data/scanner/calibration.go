@@ -13,10 +13,29 @@ const (
 	pushAcceleration = 25.0
 )
 
+// readings are what the simulated scanner shows in homogeneous elastic blocks of the
+// modulus in the first column, kPa: the grid slows the short waves of soft tissue
+// and the reduced compressional speed hastens the fast ones. Measured on noiseless
+// blocks; the presets agree within 1 % up to 80 kPa.
+var readings = [...]struct{ simulated, shown float64 }{
+	{5, 4.54}, {10, 9.12}, {20, 18.83}, {40, 39.3}, {80, 81.7}, {160, 172},
+}
+
+// viscousKPa is by how much a Pa s of viscosity raises the modulus shown (the
+// viscosity trap of the facts): 3 to 6 kPa from 5 to 80 kPa and up to 1 Pa s.
+const viscousKPa = 4.2
+
 // elasticShearKPa is the shear modulus to simulate so that a homogeneous block reads
-// the apparent Young's modulus.
+// the apparent Young's modulus, interpolated between readings on logarithmic axes.
 func elasticShearKPa(apparentKPa, viscosityPaS float64) float64 {
-	return min(max(apparentKPa, softestKPa), stiffestKPa) / 3
+	shown := math.Log(min(max(apparentKPa-viscousKPa*viscosityPaS, softestKPa), stiffestKPa))
+	i := 0
+	for i < len(readings)-2 && shown > math.Log(readings[i+1].shown) {
+		i++
+	}
+	a, b := readings[i], readings[i+1]
+	t := (shown - math.Log(a.shown)) / math.Log(b.shown/a.shown)
+	return a.simulated * math.Pow(b.simulated/a.simulated, t) / 3
 }
 
 // apparentKPa is what the scanner shows for a speed in m/s: E = 3 rho c^2.

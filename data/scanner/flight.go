@@ -97,24 +97,19 @@ func newFlight(w *waveSpectra, distanceMM float64) *flight {
 	return f
 }
 
-// measure returns the lag in ms at which the wave at from, delayed, looks most like
-// the wave at to (both are spectrum offsets), and the normalised correlation there.
-// rows are the offsets' neighbours above and below that are averaged with them.
-func (f *flight) measure(w *waveSpectra, from, to []int) (lagMs, quality float64) {
-	clear(f.re)
-	clear(f.im)
+// measure returns the lag in ms at which the wave at one cell, delayed, looks most
+// like the wave at another (both are offsets of spectra), and the normalised
+// correlation there; zeros where no lag of tissue fits.
+func (f *flight) measure(w *waveSpectra, from, to int) (lagMs, quality float64) {
 	var before, after float32
-	for k := range from {
-		aRe, aIm := w.re[from[k]:][:f.bins], w.im[from[k]:][:f.bins]
-		bRe, bIm := w.re[to[k]:][:f.bins], w.im[to[k]:][:f.bins]
-		re, im := f.re[:f.bins], f.im[:f.bins]
-		for b, ar := range aRe {
-			ai, br, bi := aIm[b], bRe[b], bIm[b]
-			re[b] += ar*br + ai*bi
-			im[b] += ar*bi - ai*br
-			before += ar*ar + ai*ai
-			after += br*br + bi*bi
-		}
+	aRe, aIm := w.re[from:][:f.bins], w.im[from:][:f.bins]
+	bRe, bIm := w.re[to:][:f.bins], w.im[to:][:f.bins]
+	for b, ar := range aRe {
+		ai, br, bi := aIm[b], bRe[b], bIm[b]
+		f.re[b] = ar*br + ai*bi
+		f.im[b] = ar*bi - ai*br
+		before += ar*ar + ai*ai
+		after += br*br + bi*bi
 	}
 	if before == 0 || after == 0 {
 		return 0, 0

@@ -16,16 +16,9 @@ func newSpeedMap(height, width int) speedMap {
 	return speedMap{height, width, make([]float32, height*width), make([]float32, height*width)}
 }
 
-// set measures the speed at row i, column j from the waves at columns from and to,
-// averaged over three rows.
+// set measures the speed at row i, column j from the waves at columns from and to.
 func (s speedMap) set(i, j int, f *flight, waves *waveSpectra, from, to int) {
-	var a, b [3]int
-	n := 0
-	for k := max(i-1, 0); k <= min(i+1, s.height-1); k++ {
-		a[n], b[n] = (k*s.width+from)*waves.bins, (k*s.width+to)*waves.bins
-		n++
-	}
-	lag, quality := f.measure(waves, a[:n], b[:n])
+	lag, quality := f.measure(waves, (i*s.width+from)*waves.bins, (i*s.width+to)*waves.bins)
 	if lag <= 0 || quality <= 0 {
 		return
 	}

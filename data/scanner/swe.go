@@ -219,20 +219,20 @@ func (e *elastography) push(ctx context.Context, k int, name string) (speedMap, 
 	column := e.pushColumn(k) - spongeCells
 	near := int(math.Round(nearPushMM / shearStepMM))
 	reach := int(e.reachMM() / shearStepMM)
-	half := max(1, int(math.Round(e.s.KernelMM/2/shearStepMM)))
-	flight := newFlight(right, 2*float64(half)*shearStepMM)
+	kernel := max(2, int(math.Round(e.s.KernelMM/shearStepMM)))
+	flight := newFlight(right, float64(kernel)*shearStepMM)
 	for i := range e.height {
 		if err := ctx.Err(); err != nil {
 			return speedMap{}, err
 		}
-		for j := half; j < e.width-half; j++ {
+		for j := kernel; j < e.width-kernel; j++ {
 			away := j - column
 			if distance := max(away, -away); distance < near || distance > reach {
 				continue
 			}
-			waves, from, to := right, j-half, j+half
+			waves, from, to := right, j-kernel/2, j-kernel/2+kernel
 			if away < 0 {
-				waves, from, to = left, j+half, j-half
+				waves, from, to = left, j+kernel/2, j+kernel/2-kernel
 			}
 			if !late[i*e.width+to] {
 				out.set(i, j, flight, waves, from, to)

@@ -4,9 +4,12 @@
 package show
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 	"html"
+	"image"
+	"image/png"
 	"strings"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -21,8 +24,19 @@ func Figure(f *plots.Figure, err error) {
 	png, err := f.PNG()
 	Must(err)
 	width, _ := f.SizeMM()
+	picture(png, width*1.3, f.Alt())
+}
+
+// Image shows a picture that is no figure, such as a drawing without axes; alt says what there is to see.
+func Image(m image.Image, alt string) {
+	var b bytes.Buffer
+	Must(png.Encode(&b, m))
+	picture(b.Bytes(), 100, alt)
+}
+
+func picture(png []byte, widthMM float64, alt string) {
 	gonbui.DisplayHtml(fmt.Sprintf(`<img alt="%s" style="width:%.0fmm;max-width:100%%" src="data:image/png;base64,%s">`,
-		html.EscapeString(f.Alt()), width*1.3, base64.StdEncoding.EncodeToString(png)))
+		html.EscapeString(alt), widthMM, base64.StdEncoding.EncodeToString(png)))
 }
 
 // Table shows rows under a header.

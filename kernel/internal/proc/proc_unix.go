@@ -13,17 +13,12 @@ func group(cmd *exec.Cmd) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
 
-// Graceful makes cancellation ask first: the leader gets SIGTERM and has the grace period to end its own children before
-// the group is killed.
+// Graceful makes cancellation ask first: the leader gets SIGTERM, and only after the grace period it is killed. Call [Reap]
+// after Wait.
 func Graceful(cmd *exec.Cmd, grace time.Duration) {
-	cmd.WaitDelay = grace + 5*time.Second
-	cmd.Cancel = func() error {
-		pid := cmd.Process.Pid
-		time.AfterFunc(grace, func() {
-			if cmd.ProcessState == nil {
-				_ = syscall.Kill(-pid, syscall.SIGKILL)
-			}
-		})
-		return syscall.Kill(pid, syscall.SIGTERM)
-	}
+	cmd.WaitDelay = grace
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 }
+
+// Reap kills what the ended leader left of its group.
+func Reap(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
