@@ -64,7 +64,7 @@ func (c importCommand) Run(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// screen reads one screen, draws what was found on it and says so.
+// screen reads one screen, says what was found on it and draws the plane.
 func (c importCommand) screen(path string) (*data.Plane, error) {
 	pseudonym, err := pseudonym(path)
 	if err != nil {
@@ -80,8 +80,12 @@ func (c importCommand) screen(path string) (*data.Plane, error) {
 		return nil, fmt.Errorf("import: %w", err)
 	}
 	fmt.Printf("%s: %s\n%s", path, pseudonym, s.Layout.String())
-	if err := writePNG(filepath.Join(c.Out, pseudonym+"_seen.png"), s.Annotated()); err != nil {
-		return nil, err
+	if c.Preview { // the whole screen, with whatever name is burned in: drawn only when asked for
+		seen := filepath.Join(c.Out, pseudonym+"_seen.png")
+		fmt.Printf("  drawn in %s (the whole screen: it may show a name)\n", seen)
+		if err := writePNG(seen, s.Annotated()); err != nil {
+			return nil, err
+		}
 	}
 	p := &data.Plane{Patient: pseudonym, Name: "screen", Organ: c.Organ, Scanner: "unknown", Source: data.Imported,
 		MMPerPx: s.MMPerPx, ScaleMaxKPa: s.ScaleMaxKPa, Height: s.Height, Width: s.Width,

@@ -32,7 +32,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	go func() { <-ctx.Done(); stop() }() // a second Ctrl-C ends at once
 	var c commands
-	parser := kong.Must(&c, kong.Name("sswe"), kong.UsageOnError(),
+	parser := kong.Must(&c, kong.Name("sswe"), kong.ShortUsageOnError(),
 		kong.Description("Synthetic shear-wave elastography from B-mode ultrasound. Research software, not a medical device."),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	command, err := parser.Parse(os.Args[1:])

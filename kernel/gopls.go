@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"time"
 
 	"elastography/kernel/internal/cachedir"
 	"elastography/kernel/internal/progress"
@@ -36,16 +36,16 @@ func (e *Env) ensureGopls(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	return cachedir.Build(ctx, dir, "completion", w, func() error {
-		done := progress.Step(w, "completion: building gopls")
-		out, err := goCommand(ctx, filepath.Join(e.Root, goplsModule), e.goTool,
-			"build", "-ldflags=-s -w", "-o", dir+string(filepath.Separator), "golang.org/x/tools/gopls").CombinedOutput()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			return fmt.Errorf("build gopls: %s", strings.TrimSpace(tail(string(out), 1)))
-		}
-		done()
-		return nil
+		return progress.Step(w, "completion: building gopls", time.Minute, func() error {
+			out, err := goCommand(ctx, filepath.Join(e.Root, goplsModule), e.goTool,
+				"build", "-ldflags=-s -w", "-o", dir+string(filepath.Separator), "golang.org/x/tools/gopls").CombinedOutput()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				return fmt.Errorf("build gopls: %s", tail(string(out), 1))
+			}
+			return nil
+		})
 	})
 }

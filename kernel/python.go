@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"elastography/kernel/internal/cachedir"
 	"elastography/kernel/internal/pip"
@@ -80,12 +81,8 @@ func ensurePython(ctx context.Context, cache string, w io.Writer) (string, error
 		_ = os.Remove(filepath.Join(dir, ".complete"))
 	}
 	return python, cachedir.Build(ctx, dir, what, w, func() error {
-		done := progress.Step(w, fmt.Sprintf("%s: installing JupyterLab and nbclient for Python %s", what, p.version()))
-		if err := installPython(ctx, p, dir, w); err != nil {
-			return err
-		}
-		done()
-		return nil
+		step := fmt.Sprintf("%s: installing JupyterLab and nbclient for Python %s", what, p.version())
+		return progress.Step(w, step, 30*time.Second, func() error { return installPython(ctx, p, dir, w) })
 	})
 }
 

@@ -23,7 +23,7 @@ import (
 var runNotebook string
 
 // stopGrace is how long a cancelled run may take to stop: a cell has five seconds to save its work.
-const stopGrace = 12 * time.Second
+const stopGrace = 15 * time.Second
 
 // RunOptions says how to run a notebook.
 type RunOptions struct {

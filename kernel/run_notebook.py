@@ -18,6 +18,7 @@ import time
 sys.modules["rfc3987_syntax"] = None
 
 import nbformat
+import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -56,6 +57,14 @@ def silent_failure(cell):
     return None
 
 
+async def cell_ended(pid):
+    """Waits for the interrupted cell's program; gonb kills it after five seconds. Ended earlier, gonb would take it along."""
+    for _ in range(60):
+        if not any(child.name() != "gopls" for child in psutil.Process(pid).children() if child.status() != psutil.STATUS_ZOMBIE):
+            return
+        await asyncio.sleep(0.1)
+
+
 async def stop_kernel(client):
     """Interrupts the running cell, so that it may save its work, then ends the kernel's whole process group."""
     km = client.km
@@ -65,6 +74,7 @@ async def stop_kernel(client):
     try:
         if await km.is_alive():
             await km.interrupt_kernel()
+            await cell_ended(pid)
             await asyncio.wait_for(km.shutdown_kernel(now=False), 10)
     except Exception as error:  # whatever went wrong, the group still has to go
         print("stop kernel:", error, file=sys.stderr)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"elastography/kernel/internal/cachedir"
 	"elastography/kernel/internal/proc"
@@ -52,13 +53,10 @@ func (e *Env) ensureTools(ctx context.Context, w io.Writer) (string, error) {
 	}
 	dir := filepath.Join(e.Cache, "tools", key)
 	return dir, cachedir.Build(ctx, dir, "notebook kernel", w, func() error {
-		done := progress.Step(w, "notebook kernel: building gonb and goimports")
 		args := append([]string{"build", "-ldflags=-s -w", "-o", dir + string(filepath.Separator)}, kernelTools...)
-		if err := e.build(ctx, "build gonb", args); err != nil {
-			return err
-		}
-		done()
-		return nil
+		return progress.Step(w, "notebook kernel: building gonb and goimports", 30*time.Second, func() error {
+			return e.build(ctx, "build gonb", args)
+		})
 	})
 }
 
@@ -70,24 +68,29 @@ func (e *Env) prebuild(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	return e.once("prebuilt", key, func() error {
-		done := progress.Step(w, "notebook kernel: compiling the packages that cells import")
-		out, err := goCommand(ctx, e.Root, e.goTool, "list", "-e", "-f", `{{if ne .Name "main"}}{{.ImportPath}}{{end}}`, "./...").Output()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			return fmt.Errorf("notebook kernel: list the packages of %s: %w; see `go list ./...` there", e.Root, err)
-		}
-		packages := append(strings.Fields(string(out)), cellPackages...)
-		if err := e.build(ctx, "compile for cells", append([]string{"build"}, packages...)); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			fmt.Fprintln(w, err)
-		}
-		done()
-		return nil
+		return progress.Step(w, "notebook kernel: compiling the packages that cells import", time.Minute, func() error {
+			return e.compileForCells(ctx, w)
+		})
 	})
+}
+
+func (e *Env) compileForCells(ctx context.Context, w io.Writer) error {
+	out, err := goCommand(ctx, e.Root, e.goTool, "list", "-e", "-f", `{{if ne .Name "main"}}{{.ImportPath}}{{end}}`, "./...").Output()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("notebook kernel: list the packages of %s: %w; see `go list ./...` there", e.Root, err)
+	}
+	packages := append(strings.Fields(string(out)), cellPackages...)
+	err = e.build(ctx, "compile for cells", append([]string{"build"}, packages...))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		fmt.Fprintln(w, err)
+	}
+	return nil
 }
 
 func (e *Env) build(ctx context.Context, what string, args []string) error {

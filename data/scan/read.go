@@ -10,7 +10,7 @@ import (
 	"io"
 	"os"
 
-	_ "golang.org/x/image/tiff" // registers the decoder for exported screens
+	"golang.org/x/image/tiff"
 )
 
 // DefaultMaxPixels bounds how large a picture is decoded when the caller sets
@@ -58,8 +58,23 @@ func decodeFile(path string, maxPixels int) (image.Image, error) {
 	return decode(path, f, maxPixels)
 }
 
+// source is what a file and a slice of bytes both are.
+type source interface {
+	io.ReadSeeker
+	io.ReaderAt
+}
+
+// isTIFF tells TIFF from the other formats. Package image hands every decoder a
+// plain reader, and the one for TIFF then allocates as much as the file's
+// offsets claim; given the source itself it reads in place.
+func isTIFF(r source) bool {
+	var magic [4]byte
+	n, _ := r.ReadAt(magic[:], 0) // a shorter file is no TIFF
+	return n == 4 && (string(magic[:]) == "II*\x00" || string(magic[:]) == "MM\x00*")
+}
+
 // decode reads a picture, its size first. name is for messages.
-func decode(name string, r io.ReadSeeker, maxPixels int) (img image.Image, err error) {
+func decode(name string, r source, maxPixels int) (img image.Image, err error) {
 	if maxPixels <= 0 {
 		maxPixels = DefaultMaxPixels
 	}
@@ -71,7 +86,14 @@ func decode(name string, r io.ReadSeeker, maxPixels int) (img image.Image, err e
 		}
 	}()
 
-	cfg, format, err := image.DecodeConfig(bufio.NewReader(r))
+	inPlace := isTIFF(r)
+	var cfg image.Config
+	format := "tiff"
+	if inPlace {
+		cfg, err = tiff.DecodeConfig(r)
+	} else {
+		cfg, format, err = image.DecodeConfig(bufio.NewReader(r))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s as PNG, JPEG or TIFF: %w; export the screen again as PNG", name, err)
 	}
@@ -85,7 +107,11 @@ func decode(name string, r io.ReadSeeker, maxPixels int) (img image.Image, err e
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("rewinding %s: %w", name, err)
 	}
-	img, _, err = image.Decode(bufio.NewReader(r))
+	if inPlace {
+		img, err = tiff.Decode(r)
+	} else {
+		img, _, err = image.Decode(bufio.NewReader(r))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("decoding %s (%s): %w; the file looks damaged, export it again", name, format, err)
 	}

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/image/tiff"
 )
 
 func canvasOf(w, h int, at func(x, y int) vec) *image.RGBA {
@@ -232,6 +234,25 @@ func TestDamagedFilesAreErrors(t *testing.T) {
 	if _, err := ReadScreen(filepath.Join(t.TempDir(), "absent.png"), Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("an absent file: %v", err)
 	}
+}
+
+// TIFF takes a way of its own through the decoder.
+func TestTIFFScreenIsRead(t *testing.T) {
+	m := made{name: "tiff", opacity: 0.5, limitKPa: 75, colours: jet(), pxPerCM: 64}
+	im, tr := m.draw(t)
+	path := filepath.Join(t.TempDir(), "screen.tif")
+	var b bytes.Buffer
+	if err := tiff.Encode(&b, im, &tiff.Options{Compression: tiff.Deflate}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := ReadScreen(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(s, tr, m).check(t, s, m, 0)
 }
 
 func TestReadGrayKeepsGreyLevels(t *testing.T) {

@@ -3,6 +3,7 @@ package scanner
 import (
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Exam is how the scanner was set and held for one patient: the nuisance that
@@ -30,6 +31,9 @@ type Exam struct {
 	// CouplantMM is the thickness of couplant and condom at the probe face, which
 	// sets the spacing of the near-field reverberations.
 	CouplantMM float64
+	// Precompression is by how much the operator's pressure stiffens the tissue at
+	// the probe face, as a fraction; it fades within 5 mm.
+	Precompression float64
 }
 
 // Exam draws a patient's examination from the seed. Each setting has a stream of
@@ -48,6 +52,8 @@ func (s Scanner) Exam(seed uint64) Exam {
 		SoundSpeedError:  uniform("sound-speed", -0.02, 0.02),
 		CouplantMM:       uniform("couplant", 1, 2.2),
 	}
+	// Most operators hardly press; a few leave a stiff band below the probe.
+	ex.Precompression = 0.8 * math.Pow(uniform("precompression", 0, 1), 4)
 	sliders := stream(seed, "exam/time-gain")
 	for i := range ex.SliderDB {
 		ex.SliderDB[i] = -2 + 4*sliders.Float64()
@@ -79,6 +85,7 @@ func (ex Exam) Validate() error {
 	within("DepthMM", ex.DepthMM, 5, 200)
 	within("SoundSpeedError", ex.SoundSpeedError, -0.1, 0.1)
 	within("CouplantMM", ex.CouplantMM, 0.1, 20)
+	within("Precompression", ex.Precompression, 0, 5)
 	for i, db := range ex.SliderDB {
 		within(fmt.Sprintf("SliderDB[%d]", i), db, -30, 30)
 	}

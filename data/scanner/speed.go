@@ -55,8 +55,13 @@ func (e *elastography) show(s speedMap) *Elastogram {
 	n := s.height * s.width
 	young := make([]float32, n)
 	valid := make([]bool, n)
+	found := make([]bool, n)
+	for p, q := range s.quality {
+		found[p] = q > 0
+	}
+	quality := smoothValid(s.quality, found, s.height, s.width, 1)
 	for p, c := range s.speed {
-		valid[p] = s.quality[p] >= leastQuality && c <= fastestShownMS && !e.blind[p]
+		valid[p] = found[p] && quality[p] >= leastQuality && c <= fastestShownMS && !e.blind[p]
 		young[p] = float32(apparentKPa(float64(c)))
 	}
 	young = medianFilter(young, valid, s.height, s.width)
@@ -78,11 +83,11 @@ func (e *elastography) show(s speedMap) *Elastogram {
 			}
 			i, j := min(int(u), s.height-2), min(int(v), s.width-2)
 			fu, fv := float32(u-float64(i)), float32(v-float64(j))
-			var sum, weight, quality float32
+			var sum, weight, sure float32
 			for k, w := range [4]float32{(1 - fu) * (1 - fv), (1 - fu) * fv, fu * (1 - fv), fu * fv} {
 				if q := (i+k/2)*s.width + j + k%2; valid[q] {
 					sum += w * young[q]
-					quality += w * s.quality[q]
+					sure += w * quality[q]
 					weight += w
 				}
 			}
@@ -90,7 +95,7 @@ func (e *elastography) show(s speedMap) *Elastogram {
 			limit := float32(e.s.ScaleMaxKPa)
 			out.EKPa[p] = min(sum/weight, limit)
 			out.Saturated[p] = sum/weight >= limit
-			out.Confidence[p] = min(max((quality/weight-leastQuality)/(1-leastQuality), 0), 1)
+			out.Confidence[p] = min(max((sure/weight-leastQuality)/(1-leastQuality), 0), 1)
 		}
 	}
 	return out

@@ -39,6 +39,8 @@ const (
 	recordMarginCells = 10
 	// leastQuality is the correlation below which a pixel stays empty (facts).
 	leastQuality = 0.7
+	// precompressionMM is the depth over which the operator's pressure fades to 1/e.
+	precompressionMM = 2.5
 	// fastestShownMS: faster estimates are taken for noise.
 	fastestShownMS = 10.0
 )
@@ -128,7 +130,7 @@ func (s Scanner) newElastography(m *Medium, ex Exam, box Box) *elastography {
 			p := i*width + j
 			z, x := e.topMM+float64(i-spongeCells)*shearStepMM, e.leftMM+float64(j-spongeCells)*shearStepMM
 			row, col := echo.pixel(z, x)
-			young := float64(m.bilinear(m.EKPa, row, col))
+			young := float64(m.bilinear(m.EKPa, row, col)) * (1 + ex.Precompression*math.Exp(-max(z, 0)/precompressionMM))
 			var eta float64
 			if viscosity != nil {
 				eta = float64(m.bilinear(m.ViscosityPaS, row, col))

@@ -12,6 +12,9 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
 
 	"elastography/kernel/internal/cachedir"
 	"elastography/kernel/internal/pip"
@@ -68,24 +71,28 @@ func (s store) fetch(ctx context.Context, p pin, w io.Writer) (Plugin, error) {
 			return Plugin{}, err
 		}
 	}
-	done := progress.Step(w, fmt.Sprintf("XLA plugin %s %s: unpacking and checking %d MB", p.name, p.version, p.soBytes/1e6))
-	unpacked := filepath.Join(scratch, "unpacked")
-	if err := unpack(ctx, p, wheel, unpacked); err != nil {
-		_ = os.RemoveAll(unpacked)
+	what := fmt.Sprintf("XLA plugin %s %s: unpacking and checking %s", p.name, p.version, humanize.Bytes(uint64(p.soBytes)))
+	if err := progress.Step(w, what, 2*time.Second, func() error { return s.place(ctx, p, scratch) }); err != nil {
 		return Plugin{}, err
+	}
+	return s.plugin(p, SourceWheel), nil
+}
+
+// place unpacks the complete wheel in scratch and moves the plugin to where it is found.
+func (s store) place(ctx context.Context, p pin, scratch string) error {
+	unpacked := filepath.Join(scratch, "unpacked")
+	if err := unpack(ctx, p, filepath.Join(scratch, p.wheel), unpacked); err != nil {
+		_ = os.RemoveAll(unpacked)
+		return err
 	}
 	if err := os.RemoveAll(s.folder(p)); err != nil {
-		return Plugin{}, cachedir.Explain("XLA plugin: replace the damaged plugin", s.folder(p), err)
+		return cachedir.Explain("XLA plugin: replace the damaged plugin", s.folder(p), err)
 	}
 	if err := os.Rename(unpacked, s.folder(p)); err != nil {
-		return Plugin{}, cachedir.Explain("XLA plugin: put the plugin in place", s.folder(p), err)
+		return cachedir.Explain("XLA plugin: put the plugin in place", s.folder(p), err)
 	}
 	_ = os.RemoveAll(scratch)
-	if err := s.verify(p); err != nil { // also writes the stamp
-		return Plugin{}, err
-	}
-	done()
-	return s.plugin(p, SourceWheel), nil
+	return s.verify(p) // also writes the stamp
 }
 
 // download has pip put the wheel into scratch. The hash is given to pip, which refuses other bytes, and checked again here.
@@ -108,7 +115,7 @@ func (s store) download(ctx context.Context, p pin, scratch string, w io.Writer)
 	if python, err = pip.WithPip(ctx, python, filepath.Join(scratch, "venv")); err != nil {
 		return failed(err)
 	}
-	fmt.Fprintf(w, "%s: fetching %d MB with pip\n", what, p.wheelBytes/1e6)
+	fmt.Fprintf(w, "%s: fetching %s with pip\n", what, humanize.Bytes(uint64(p.wheelBytes)))
 	before := progress.TreeBytes(scratch)
 	stop := progress.Bytes(w, what, p.wheelBytes, func() int64 { return progress.TreeBytes(scratch) - before })
 	err = pip.Run(ctx, python, []string{"TMPDIR=" + tmp}, io.Discard,

@@ -62,11 +62,33 @@ func byteLines(w io.Writer, what string, total int64) func(int64) {
 	}
 }
 
-// Step says that a step begins and returns the function that says how long it took.
-func Step(w io.Writer, what string) (done func()) {
+// Step runs a step of unknown progress and says when it begins, every now and then that it goes on, and how long it took.
+// usual is what it takes on a quiet machine with two cores.
+func Step(w io.Writer, what string, usual time.Duration, do func() error) error {
+	const every = 15 * time.Second
 	start := time.Now()
-	fmt.Fprintf(w, "%s …\n", what)
-	return func() { fmt.Fprintf(w, "%s: done in %s\n", what, time.Since(start).Round(100*time.Millisecond)) }
+	fmt.Fprintf(w, "%s (usually %s) …\n", what, usual)
+	quit, finished := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(finished)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				fmt.Fprintf(w, "%s: %s so far, usually %s\n", what, time.Since(start).Round(time.Second), usual)
+			}
+		}
+	}()
+	err := do()
+	close(quit)
+	<-finished
+	if err == nil {
+		fmt.Fprintf(w, "%s: done in %s\n", what, time.Since(start).Round(100*time.Millisecond))
+	}
+	return err
 }
 
 // IsTerminal reports whether w is a terminal, where a bar can redraw itself.
