@@ -104,7 +104,8 @@ type outline struct {
 	box   image.Rectangle // the line itself is its outermost pixel ring
 	found [4]bool         // sides on which there is a line
 	leak  [4]int          // px beside the line, inwards, that carry some of its colour
-	spill [4]int          // the same outwards
+	inner [4]int          // of those, how many belong to the stroke itself, whose brightness is not tissue's
+	outer [4]int          // the same outwards
 }
 
 // The sides of a box, in the order of outline's arrays.
@@ -186,8 +187,12 @@ func (s *sight) findOutline(near image.Rectangle) outline {
 		for o.leak[side] < 3 && share(pos+o.leak[side]+1) > visible {
 			o.leak[side]++
 		}
-		for o.spill[side] < 3 && share(pos-o.spill[side]-1) > visible {
-			o.spill[side]++
+		const stroke = 0.4
+		for o.inner[side] < 2 && share(pos+o.inner[side]+1) > stroke {
+			o.inner[side]++
+		}
+		for o.outer[side] < 2 && share(pos-o.outer[side]-1) > stroke {
+			o.outer[side]++
 		}
 		o.found[side] = true
 		p := start + pos*inwards[side]

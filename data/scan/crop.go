@@ -67,7 +67,7 @@ func (s *sight) removeMarks(c canvas, box image.Rectangle, t twin, n noise) {
 // paintOver bridges one side of the outline linearly, from the pixel before it
 // to the pixel behind it.
 func (c canvas) paintOver(o outline, side int) {
-	before, behind := o.spill[side], o.leak[side]
+	before, behind := o.outer[side], o.inner[side]
 	if side == right || side == bottom {
 		before, behind = behind, before
 	}
@@ -80,7 +80,7 @@ func (c canvas) paintOver(o outline, side int) {
 			if side == right {
 				x = o.box.Max.X - 1
 			}
-			for y := o.box.Min.Y - o.spill[top]; y < o.box.Max.Y+o.spill[bottom]; y++ {
+			for y := o.box.Min.Y - o.outer[top]; y < o.box.Max.Y+o.outer[bottom]; y++ {
 				c.set(x+k, y, c.at(x-before-1, y)*(1-f)+c.at(x+behind+1, y)*f)
 			}
 		default:
@@ -88,7 +88,7 @@ func (c canvas) paintOver(o outline, side int) {
 			if side == bottom {
 				y = o.box.Max.Y - 1
 			}
-			for x := o.box.Min.X - o.spill[left]; x < o.box.Max.X+o.spill[right]; x++ {
+			for x := o.box.Min.X - o.outer[left]; x < o.box.Max.X+o.outer[right]; x++ {
 				c.set(x, y+k, c.at(x, y-before-1)*(1-f)+c.at(x, y+behind+1)*f)
 			}
 		}

@@ -33,7 +33,7 @@ var ErrNoSWE = errors.New("scanner has no shear-wave elastography")
 
 const (
 	// nearPushMM is the distance from a push within which the wave is not yet one.
-	nearPushMM = 3.0
+	nearPushMM = 3.5
 	// recordMarginCells are recorded around the box, so that filters and kernels
 	// do not meet its edge.
 	recordMarginCells = 10

@@ -30,7 +30,7 @@ func Stiffness(s *data.Sample, title string, kPa []float32) plots.LabelledMap {
 
 // Target is the panel of what the scanner measured of a sample, empty where it measured nothing.
 func Target(s *data.Sample, title string) plots.LabelledMap {
-	m := (*Study)(nil).field(&sswe.Pair{Sample: *s}, s.TargetKPa)
+	m := field(&sswe.Pair{Sample: *s}, s.TargetKPa)
 	return plots.LabelledMap{Title: title, Unit: "Young's modulus (kPa)", Max: s.ScaleMaxKPa, Field: &m}
 }
 

@@ -103,7 +103,7 @@ func (s *Study) Panels(planes ...string) (*plots.Figure, error) {
 		if len(planes) == 0 {
 			title += ": " + why[i]
 		}
-		rows = append(rows, plots.PanelRow{Title: title, BMode: gray(p), SWE: s.field(p, p.TargetKPa), SSWE: s.field(p, p.SSWEKPa),
+		rows = append(rows, plots.PanelRow{Title: title, BMode: gray(p), SWE: field(p, p.TargetKPa), SSWE: field(p, p.SSWEKPa),
 			Labels: p.Labels, Note: fmt.Sprintf("MAE %.1f kPa, bias %+.1f kPa", e.MAEKPa, e.BiasKPa)})
 	}
 	return plots.Panels(rows, s.style())
@@ -146,7 +146,7 @@ func gray(p *sswe.Pair) plots.Gray {
 }
 
 // field shows values only where the scanner measured: elsewhere the two images can't be compared.
-func (s *Study) field(p *sswe.Pair, kPa []float32) plots.Map {
+func field(p *sswe.Pair, kPa []float32) plots.Map {
 	m := plots.Map{Height: p.Grid.Height, Width: p.Grid.Width, MMPerPx: p.Grid.MMPerPx, Values: make([]float32, len(kPa))}
 	for i, v := range kPa {
 		if m.Values[i] = v; !p.Mask[i] {
