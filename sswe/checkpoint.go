@@ -20,9 +20,8 @@ import (
 
 // The files of a run's checkpoint folder. Each is one .npz: the arrays by variable name and a JSON text "meta".
 const (
-	ModelFile = "model.npz" // the finished model: the best epoch's weights with exact batch-norm averages
-	bestFile  = "best.npz"  // the weights of the best epoch so far
-	lastFile  = "last.npz"  // everything training needs to go on: weights, Adam's moments, progress
+	ModelFile = "model.npz" // the finished model: averaged weights with exact batch-norm statistics
+	lastFile  = "last.npz"  // everything training needs to go on: weights, Adam's moments, weight average, progress
 )
 
 const checkpointFormat = 1
@@ -36,16 +35,19 @@ type meta struct {
 	Progress progress `json:"progress"`
 }
 
-// save writes the model's variables, only those below /network unless whole, atomically. It refuses weights that are
-// not numbers, so that a checkpoint is always a good one.
-func (m *Model) save(path string, p progress, whole bool) error {
+// save writes the finished model.
+func (m *Model) save(path string, p progress) error { return m.write(path, p, nil) }
+
+// write stores the network's variables or, for a training under way, whose weight average is given, all variables. It
+// is atomic and refuses weights that are not numbers, so that a checkpoint is always a good one.
+func (m *Model) write(path string, p progress, underWay *weightAverage) error {
 	text, err := json.Marshal(meta{Format: checkpointFormat, Config: m.Config, Origin: m.Origin, Domain: m.Domain, Progress: p})
 	if err != nil {
 		return fmt.Errorf("save checkpoint %s: %w", path, err)
 	}
 	arrays := map[string]npz.Array{"meta": npz.Of(text)}
 	for v := range m.store.IterVariables() {
-		if !whole && !strings.HasPrefix(v.Path(), "/network/") {
+		if underWay == nil && !strings.HasPrefix(v.Path(), "/network/") {
 			continue
 		}
 		a, err := arrayOf(v)
@@ -53,6 +55,11 @@ func (m *Model) save(path string, p progress, whole bool) error {
 			return fmt.Errorf("save checkpoint %s: %s: %w", path, v.Path(), err)
 		}
 		arrays[strings.TrimPrefix(v.Path(), "/")] = a
+	}
+	if underWay != nil {
+		for name, mean := range underWay.mean {
+			arrays[averagePrefix+name] = npz.Of(mean)
+		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)

@@ -48,7 +48,9 @@ type Training struct {
 	BatchSize        int     `json:"batch_size"`
 	LearningRate     float64 `json:"learning_rate"`      // of Adam at the first step, falling as a half cosine
 	FinalRate        float64 `json:"final_rate"`         // of Adam at the last step
-	ValidationShare  float64 `json:"validation_share"`   // of the training patients, to choose the best epoch
+	AveragedShare    float64 `json:"averaged_share"`     // of the epochs, the last ones: the model is the mean of their weights
+	WeightDecay      float64 `json:"weight_decay"`       // of Adam, per unit of learning rate (AdamW)
+	ValidationShare  float64 `json:"validation_share"`   // of the training patients, watched but not learned from
 	CheckpointPeriod int     `json:"checkpoint_seconds"` // seconds between checkpoints: what a crash may cost
 }
 
@@ -68,9 +70,9 @@ func Paper() Config {
 		Grid:     data.Grid{Height: 64, Width: 96, MMPerPx: 0.7},
 		RangeKPa: 70,
 		Network:  Network{Levels: 4, BaseChannels: 16, Skips: true, BatchNorm: true, LeakySlope: 0.1},
-		Training: Training{Epochs: 40, BatchSize: 8, LearningRate: 1e-3, FinalRate: 1e-5, ValidationShare: 0.1, CheckpointPeriod: 20},
-		Augmentation: data.Augmentation{FlipLateral: true, ShiftLateralMM: 3, ShiftDepthMM: 1, GainDelta: 0.08,
-			GammaRange: 0.2},
+		Training: Training{Epochs: 40, BatchSize: 8, LearningRate: 1e-3, FinalRate: 1e-4, AveragedShare: 0.4, WeightDecay: 0.05, ValidationShare: 0.1, CheckpointPeriod: 20},
+		Augmentation: data.Augmentation{FlipLateral: true, ShiftLateralMM: 4, ShiftDepthMM: 1.5, Stretch: 0.1,
+			GainDelta: 0.1, GammaRange: 0.3, SpeckleSD: 0.05},
 		Evaluation: Evaluation{BootstrapSamples: 2000, TileMM: 5, GuardMM: 2, StiffKPa: 35},
 	}
 }

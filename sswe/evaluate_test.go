@@ -169,7 +169,7 @@ func TestARunReadsBackWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := Run{Dir: t.TempDir()}
-	history := []Epoch{{Epoch: 1, Step: 2, TrainMAEKPa: 7.5, ValMAEKPa: -1, LearningRate: 1e-3, Best: true}}
+	history := []Epoch{{Epoch: 1, Step: 2, TrainMAEKPa: 7.5, ValMAEKPa: -1, LearningRate: 1e-3}}
 	if err := errors.Join(run.SaveConfig(c), run.SaveHistory(history), run.SaveResult(r, test, predictions)); err != nil {
 		t.Fatal(err)
 	}

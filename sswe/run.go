@@ -70,10 +70,10 @@ func (r Run) Metrics() (Metrics, error) {
 
 // SaveHistory writes history.csv.
 func (r Run) SaveHistory(history []Epoch) error {
-	records := [][]string{{"epoch", "step", "train_mae_kpa", "val_mae_kpa", "learning_rate", "best"}}
+	records := [][]string{{"epoch", "step", "train_mae_kpa", "val_mae_kpa", "learning_rate"}}
 	for _, e := range history {
 		records = append(records, []string{strconv.Itoa(e.Epoch), strconv.Itoa(e.Step), number(e.TrainMAEKPa), number(e.ValMAEKPa),
-			number(e.LearningRate), strconv.FormatBool(e.Best)})
+			number(e.LearningRate)})
 	}
 	return r.writeCSV("history.csv", records)
 }
@@ -87,16 +87,15 @@ func (r Run) History() ([]Epoch, error) {
 	var history []Epoch
 	for i, f := range records {
 		var e Epoch
-		var errs [6]error
-		if len(f) == 6 {
+		var errs [5]error
+		if len(f) == 5 {
 			e.Epoch, errs[0] = strconv.Atoi(f[0])
 			e.Step, errs[1] = strconv.Atoi(f[1])
 			e.TrainMAEKPa, errs[2] = strconv.ParseFloat(f[2], 64)
 			e.ValMAEKPa, errs[3] = strconv.ParseFloat(f[3], 64)
 			e.LearningRate, errs[4] = strconv.ParseFloat(f[4], 64)
-			e.Best, errs[5] = strconv.ParseBool(f[5])
 		}
-		if err := errors.Join(errs[:]...); err != nil || len(f) != 6 {
+		if err := errors.Join(errs[:]...); err != nil || len(f) != 5 {
 			return nil, fmt.Errorf("%s line %d: %v is not a history row", filepath.Join(r.Dir, "history.csv"), i+2, f)
 		}
 		history = append(history, e)

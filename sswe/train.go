@@ -29,9 +29,8 @@ type Epoch struct {
 	TrainMAEKPa   float64 `json:"train_mae_kpa"`
 	ValMAEKPa     float64 `json:"val_mae_kpa"` // -1 where there is no validation patient
 	LearningRate  float64 `json:"learning_rate"`
-	Best          bool    `json:"best"` // the lowest validation error so far
-	ImagesPerSec  float64 `json:"-"`    // speed is no result: it is shown, not stored
-	RemainingTime float64 `json:"-"`    // seconds, a guess
+	ImagesPerSec  float64 `json:"-"` // speed is no result: it is shown, not stored
+	RemainingTime float64 `json:"-"` // seconds, a guess
 }
 
 // progress is how far a training has come. It is stored with the weights, so that a resumed training equals an
@@ -39,6 +38,7 @@ type Epoch struct {
 type progress struct {
 	Step      int     `json:"step"`
 	EpochLoss float64 `json:"epoch_loss"` // sum over the steps of the epoch under way
+	Averaged  int     `json:"averaged"`   // epochs in the weight average
 	History   []Epoch `json:"history"`
 }
 
@@ -66,7 +66,7 @@ func (t *Trainer) Train(ctx context.Context, samples []*data.Sample) (*Model, []
 	if err := checkSamples(samples, t.Config.Grid); err != nil {
 		return nil, nil, fmt.Errorf("train: %w", err)
 	}
-	m, p, err := t.start(fit)
+	m, average, p, err := t.start(fit)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,11 +74,11 @@ func (t *Trainer) Train(ctx context.Context, samples []*data.Sample) (*Model, []
 	if err != nil {
 		return nil, nil, err
 	}
+	run.average = average
 	if err := t.loop(ctx, run, p, held); err != nil {
 		return nil, nil, err
 	}
-	m, err = t.finish(fit, held, *p)
-	return m, p.History, err
+	return m, p.History, t.finish(run, held, *p)
 }
 
 // split takes the validation patients from the training patients, by patient and by the seed.
@@ -103,32 +103,33 @@ func (t *Trainer) split(samples []*data.Sample) (fit, held []*data.Sample) {
 }
 
 // start loads the last checkpoint or makes a new model.
-func (t *Trainer) start(fit []*data.Sample) (*Model, *progress, error) {
+func (t *Trainer) start(fit []*data.Sample) (*Model, *weightAverage, *progress, error) {
 	c, err := readCheckpoint(filepath.Join(t.Dir, lastFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		m, err := newModel(t.Backend, t.Config, nil, medianKPa(fit))
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		m.Origin = t.Origin
-		return m, &progress{}, nil
+		return m, &weightAverage{mean: map[string][]float32{}}, &progress{}, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("resume training: %w; delete the folder %s to train from the start", err, t.Dir)
+		return nil, nil, nil, fmt.Errorf("resume training: %w; delete the folder %s to train from the start", err, t.Dir)
 	}
 	if c.meta.Config != t.Config {
-		return nil, nil, fmt.Errorf("resume training: the checkpoint in %s was made with another configuration (preset %q, seed %d, network %+v); "+
+		return nil, nil, nil, fmt.Errorf("resume training: the checkpoint in %s was made with another configuration (preset %q, seed %d, network %+v); "+
 			"use that configuration or another output folder", t.Dir, c.meta.Config.Preset, c.meta.Config.Seed, c.meta.Config.Network)
 	}
 	m, err := newModel(t.Backend, t.Config, c, 0)
 	if err != nil {
-		return nil, nil, fmt.Errorf("resume training from %s: %w", c.path, err)
+		return nil, nil, nil, fmt.Errorf("resume training from %s: %w", c.path, err)
 	}
 	if err := c.complete(m); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	m.Origin = t.Origin
-	return m, &c.meta.Progress, nil
+	average, err := averageOf(c, c.meta.Progress.Averaged)
+	return m, average, &c.meta.Progress, err
 }
 
 // loop takes the training steps that are left.
@@ -139,7 +140,7 @@ func (t *Trainer) loop(ctx context.Context, f *fit, p *progress, held []*data.Sa
 	first, began, saved := p.Step, time.Now(), time.Now()
 	for p.Step < steps {
 		if ctx.Err() != nil {
-			if err := f.model.save(filepath.Join(t.Dir, lastFile), *p, true); err != nil {
+			if err := f.model.write(filepath.Join(t.Dir, lastFile), *p, f.average); err != nil {
 				return errors.Join(context.Cause(ctx), err)
 			}
 			return fmt.Errorf("training stopped at step %d of %d, the checkpoint is saved: %w", p.Step, steps, context.Cause(ctx))
@@ -166,7 +167,7 @@ func (t *Trainer) loop(ctx context.Context, f *fit, p *progress, held []*data.Sa
 			}
 		}
 		if time.Since(saved) > time.Duration(c.CheckpointPeriod)*time.Second || p.Step == steps {
-			if err := f.model.save(filepath.Join(t.Dir, lastFile), *p, true); err != nil {
+			if err := f.model.write(filepath.Join(t.Dir, lastFile), *p, f.average); err != nil {
 				return err
 			}
 			saved = time.Now()
@@ -180,27 +181,27 @@ func (t Training) rate(step, steps int) float64 {
 	return t.FinalRate + (t.LearningRate-t.FinalRate)*(1+math.Cos(math.Pi*float64(step)/float64(steps)))/2
 }
 
-// endEpoch validates, keeps the best weights and appends to the history.
+// endEpoch validates, averages the weights of the last epochs and appends to the history.
 func (t *Trainer) endEpoch(f *fit, p *progress, held []*data.Sample, rate, imagesPerSec float64, steps int) error {
 	perEpoch := f.stepsPerEpoch()
 	e := Epoch{Epoch: p.Step / perEpoch, Step: p.Step, TrainMAEKPa: p.EpochLoss / float64(perEpoch), ValMAEKPa: -1,
 		LearningRate: rate, ImagesPerSec: imagesPerSec,
 		RemainingTime: float64((steps-p.Step)*t.Config.Training.BatchSize) / imagesPerSec}
 	p.EpochLoss = 0
-	e.Best = len(held) == 0
 	if len(held) > 0 {
 		predictions, err := f.model.Predict(held)
 		if err != nil {
 			return fmt.Errorf("validate epoch %d: %w", e.Epoch, err)
 		}
 		e.ValMAEKPa = meanAbsoluteError(held, predictions)
-		e.Best = !slices.ContainsFunc(p.History, func(h Epoch) bool { return h.ValMAEKPa <= e.ValMAEKPa })
 	}
 	p.History = append(p.History, e)
-	if e.Best {
-		if err := f.model.save(filepath.Join(t.Dir, bestFile), progress{}, false); err != nil {
+	c := t.Config.Training
+	if float64(e.Epoch) > (1-c.AveragedShare)*float64(c.Epochs) {
+		if err := f.average.add(f.model); err != nil {
 			return fmt.Errorf("epoch %d: %w", e.Epoch, err)
 		}
+		p.Averaged = f.average.epochs
 	}
 	if t.OnEpoch != nil {
 		t.OnEpoch(e)
@@ -208,31 +209,25 @@ func (t *Trainer) endEpoch(f *fit, p *progress, held []*data.Sample, rate, image
 	return nil
 }
 
-// finish turns the best epoch's weights into the finished model: exact batch-norm averages over the training planes,
-// the domain's statistics, model.npz.
-func (t *Trainer) finish(fit, held []*data.Sample, p progress) (*Model, error) {
-	c, err := readCheckpoint(filepath.Join(t.Dir, bestFile))
+// finish turns the averaged weights into the finished model: exact batch-norm statistics over the training planes, the
+// domain's statistics, model.npz.
+func (t *Trainer) finish(f *fit, held []*data.Sample, p progress) error {
+	if err := f.average.give(f.model); err != nil {
+		return fmt.Errorf("finish training: %w", err)
+	}
+	if err := f.model.exactAverages(f.samples); err != nil {
+		return fmt.Errorf("finish training: %w", err)
+	}
+	training, err := f.model.Predict(f.samples)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	m, err := newModel(t.Backend, t.Config, c, 0)
+	heldOut, err := f.model.Predict(held)
 	if err != nil {
-		return nil, fmt.Errorf("finish training: %w", err)
+		return err
 	}
-	m.Origin = t.Origin
-	if err := m.exactAverages(fit); err != nil {
-		return nil, fmt.Errorf("finish training: %w", err)
-	}
-	training, err := m.Predict(fit)
-	if err != nil {
-		return nil, err
-	}
-	heldOut, err := m.Predict(held)
-	if err != nil {
-		return nil, err
-	}
-	m.Domain = newDomain(training, heldOut)
-	return m, m.save(filepath.Join(t.Dir, ModelFile), progress{History: p.History}, false)
+	f.model.Domain = newDomain(training, heldOut)
+	return f.model.save(filepath.Join(t.Dir, ModelFile), progress{History: p.History})
 }
 
 // Finished tells whether the checkpoint folder holds a finished model of this configuration, and its history.
@@ -246,7 +241,7 @@ func (t *Trainer) Finished() ([]Epoch, bool) {
 
 // Reset deletes what an earlier training left.
 func (t *Trainer) Reset() error {
-	for _, name := range []string{lastFile, bestFile, ModelFile} {
+	for _, name := range []string{lastFile, ModelFile} {
 		if err := os.Remove(filepath.Join(t.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("reset training: %w", err)
 		}
@@ -258,6 +253,7 @@ func (t *Trainer) Reset() error {
 type fit struct {
 	model   *Model
 	samples []*data.Sample
+	average *weightAverage
 	exec    *model.Exec
 	rate    *model.Variable
 }
@@ -270,7 +266,7 @@ func newFit(t *Trainer, m *Model, samples []*data.Sample) (*fit, error) {
 	}); err != nil {
 		return nil, fmt.Errorf("build the training step: %w", err)
 	}
-	adam := optimizer.Adam().LearningRate(t.Config.Training.LearningRate).Done()
+	adam := optimizer.Adam().LearningRate(t.Config.Training.LearningRate).WeightDecay(t.Config.Training.WeightDecay).Done()
 	var err error
 	f.exec, err = model.NewExec(m.backend, m.store, func(scope *model.Scope, in []*graph.Node) *graph.Node {
 		g := in[0].Graph()

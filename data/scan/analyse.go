@@ -107,7 +107,10 @@ func (a *analysis) run() (*Screen, error) {
 	if err != nil {
 		return nil, err
 	}
-	box, line := a.refineBox(box, t)
+	box, line, err := a.refineBox(box, t)
+	if err != nil {
+		return nil, err
+	}
 	view, plain := a.matchViews(view, box, t)
 	limit, err := a.chooseScale(sc)
 	if err != nil {
@@ -262,7 +265,7 @@ func (t twin) whole() image.Point {
 }
 
 // refineBox moves the box's sides onto the outline that the plain view shows.
-func (a *analysis) refineBox(box image.Rectangle, t twin) (image.Rectangle, outline) {
+func (a *analysis) refineBox(box image.Rectangle, t twin) (image.Rectangle, outline, error) {
 	shift := t.whole()
 	line := a.findOutline(box.Add(shift))
 	f := &a.layout.OverlayBox
@@ -270,13 +273,16 @@ func (a *analysis) refineBox(box image.Rectangle, t twin) (image.Rectangle, outl
 		line = outline{box: box.Add(shift)} // the user's box stands, even against a line
 	}
 	if f.Reason != "given" && line.sides() > 0 {
-		box = line.box.Sub(shift).Intersect(a.bounds())
+		box = line.box.Sub(shift)
 		f.Where = box
 		f.Confidence = min(1, f.Confidence+0.05*float64(line.sides()))
 		f.Reason += fmt.Sprintf("; its outline is seen on %d sides in the plain view", line.sides())
 	}
 	a.layout.PlainBox = Finding{Name: "plain box", Where: box.Add(shift), Confidence: f.Confidence, Reason: "the overlay box, shifted"}
-	return box, line
+	if !box.In(a.bounds()) || !box.Add(shift).In(a.bounds()) || line.clean().Dx() < 8 || line.clean().Dy() < 8 {
+		return box, line, a.refuse("the SWE box is not whole in both views", "export both views whole, or give the SWE box (--box)")
+	}
+	return box, line, nil
 }
 
 // matchViews makes the two views the same rectangle, what both of them show.

@@ -87,7 +87,7 @@ func EndFire() Scanner {
 		PenetrationMM: 60, NominalAttenDBCmMHz: 0.5,
 		DynamicRangeDB: 60, ReferenceGrey: 0.42, GreyCurve: 0.5, NearFieldDB: 12,
 		HasSWE: true, ScaleMaxKPa: 70, Pushes: 4, PushFrequencyMHz: 4.5, PushWidthMM: 0.5,
-		TrackingNoise: 0.06, KernelMM: 2.5,
+		TrackingNoise: 0.05, KernelMM: 2.5,
 	}
 }
 
@@ -102,7 +102,7 @@ func EndFireB() Scanner {
 	s.TransmitElements, s.TransmitFocusMM, s.ReceiveElements, s.ReceiveFNumber = 36, 30, 56, 2.2
 	s.ElevationBeamMM, s.CompoundLooks, s.PenetrationMM = 3.5, 2, 66
 	s.DynamicRangeDB, s.ReferenceGrey, s.GreyCurve, s.NearFieldDB = 68, 0.48, 0.25, 9
-	s.ScaleMaxKPa, s.Pushes, s.TrackingNoise, s.KernelMM = 90, 3, 0.05, 3.5
+	s.ScaleMaxKPa, s.Pushes, s.TrackingNoise, s.KernelMM = 90, 3, 0.045, 3.5
 	return s
 }
 
