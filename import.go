@@ -24,6 +24,9 @@ type importCommand struct {
 	Out      string   `help:"Folder for the cohort." required:"" type:"path"`
 	ScaleMax float64  `help:"Top of the colour bar in kPa; 0 reads it from the bar's digits." placeholder:"KPA"`
 	MMPerPx  float64  `help:"Pixel size in mm; 0 reads it from the depth ruler." placeholder:"MM"`
+	Opacity  float64  `help:"Of the overlay, 0 to 1; 0 estimates it." placeholder:"SHARE"`
+	Box      string   `help:"SWE box in the overlay view, pixels." placeholder:"LEFT,TOP,RIGHT,BOTTOM"`
+	Bar      string   `help:"Colour bar, pixels." placeholder:"LEFT,TOP,RIGHT,BOTTOM"`
 	Organ    string   `help:"What the screens show." default:"unknown"`
 	Split    string   `help:"train or test." enum:"train,test" default:"train"`
 	Preview  bool     `help:"Only draw what was found on each screen; store no plane."`
@@ -31,7 +34,7 @@ type importCommand struct {
 
 func (c importCommand) Help() string {
 	return "Example: go run . import screen.png --scale-max 70 --organ prostate --out cohorts/mine\n\n" +
-		"Burned-in text outside the image never enters a plane; file names become pseudonyms."
+		"Burned-in text outside the image never enters a plane; a screen's name there is a hash of its content."
 }
 
 func (c importCommand) Run(ctx context.Context) error {
@@ -70,7 +73,14 @@ func (c importCommand) screen(path string) (*data.Plane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("import: %w", err)
 	}
-	s, err := scan.ReadScreen(path, scan.Options{ScaleMaxKPa: c.ScaleMax, MMPerPx: c.MMPerPx})
+	options := scan.Options{ScaleMaxKPa: c.ScaleMax, MMPerPx: c.MMPerPx, Opacity: c.Opacity}
+	if options.OverlayBox, err = rectangle(c.Box); err != nil {
+		return nil, fmt.Errorf("import: --box: %w", err)
+	}
+	if options.ColourBar, err = rectangle(c.Bar); err != nil {
+		return nil, fmt.Errorf("import: --bar: %w", err)
+	}
+	s, err := scan.ReadScreen(path, options)
 	var refused *scan.RefusedError
 	if errors.As(err, &refused) && refused.Seen != nil {
 		seen := filepath.Join(c.Out, pseudonym+"_refused.png")
@@ -94,6 +104,18 @@ func (c importCommand) screen(path string) (*data.Plane, error) {
 		return nil, fmt.Errorf("import %s: %w", path, err)
 	}
 	return p, c.picture(p)
+}
+
+// rectangle reads "left,top,right,bottom" in pixels; an empty text is an empty rectangle.
+func rectangle(text string) (image.Rectangle, error) {
+	var r image.Rectangle
+	if text == "" {
+		return r, nil
+	}
+	if n, err := fmt.Sscanf(text, "%d,%d,%d,%d", &r.Min.X, &r.Min.Y, &r.Max.X, &r.Max.Y); err != nil || n != 4 || r.Empty() {
+		return r, fmt.Errorf("%q is not LEFT,TOP,RIGHT,BOTTOM in pixels, such as 312,149,615,258", text)
+	}
+	return r, nil
 }
 
 // picture draws the plane as it was understood: B-mode beside Young's modulus.

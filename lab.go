@@ -67,17 +67,13 @@ func setup(ctx context.Context) (*kernel.Env, error) {
 }
 
 // notebook executes one notebook of the study into dir, unless that was done after the evaluation.
-func (r *reproduction) notebook(ctx context.Context, name, dir string) error {
+func (r *reproduction) notebook(ctx context.Context, name, dir string, params map[string]string) error {
 	out := filepath.Join(dir, name+".ipynb")
 	if newer(out, filepath.Join(r.run.Dir, "metrics.json")) {
 		return nil
 	}
-	runDir, err := filepath.Abs(r.run.Dir)
-	if err != nil {
-		return err
-	}
 	source := filepath.Join(r.root, "notebooks", name+".ipynb")
-	report, err := r.env.RunNotebook(ctx, source, out, kernel.RunOptions{Params: map[string]string{"run": runDir},
+	report, err := r.env.RunNotebook(ctx, source, out, kernel.RunOptions{Params: params,
 		CellTimeout: 10 * time.Minute, HTML: true})
 	if err != nil {
 		return err

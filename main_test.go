@@ -110,6 +110,7 @@ func TestBadInputIsOneLineThatNamesItAndTheRemedy(t *testing.T) {
 		{[]string{"synthesize", grey, "--checkpoint", dir + "/none", "--out", dir + "/f"}, []string{dir + "/none", "model.npz"}},
 		{[]string{"import", notImage, "--out", dir + "/g"}, []string{notImage}},
 		{[]string{"import", grey, "--out", dir + "/h"}, []string{grey}},
+		{[]string{"import", grey, "--box", "1,2,3", "--out", dir + "/j"}, []string{"--box", "LEFT,TOP"}},
 		{[]string{"import", dir + "/missing.png", "--out", dir + "/i"}, []string{"missing.png"}},
 	} {
 		t.Run(strings.Join(c.args[:2], " "), func(t *testing.T) {

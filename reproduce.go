@@ -168,19 +168,28 @@ func (r *reproduction) report(context.Context) error {
 	return r.study.Report(r.drawings, r.cohortDir, r.clock.Order)
 }
 
-// studyNotebooks are executed by reproduce, in the order of the story.
-var studyNotebooks = []string{"01_data_preparation", "02_training", "03_histopathology_comparison", "04_error_plotting"}
+// studyNotebooks are executed by reproduce, in the order of the story; readsCohort tells which look at the planes.
+var studyNotebooks = []struct {
+	name        string
+	readsCohort bool
+}{{"01_data_preparation", true}, {"02_training", true}, {"03_histopathology_comparison", true}, {"04_error_plotting", false}}
 
 func (r *reproduction) notebooks(ctx context.Context) error {
-	dir, err := filepath.Abs(filepath.Join(r.run.Dir, "notebooks"))
-	if err != nil {
+	runDir, err1 := filepath.Abs(r.run.Dir)
+	cohortDir, err2 := filepath.Abs(r.cohortDir)
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
+	dir := filepath.Join(runDir, "notebooks")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, name := range studyNotebooks {
-		if err := r.notebook(ctx, name, dir); err != nil {
+	for _, n := range studyNotebooks {
+		params := map[string]string{"run": runDir}
+		if n.readsCohort {
+			params["cohort"] = cohortDir
+		}
+		if err := r.notebook(ctx, n.name, dir, params); err != nil {
 			return err
 		}
 	}

@@ -48,7 +48,7 @@ func TestBackendIsXLA(t *testing.T) {
 func toy() Config {
 	c := Smoke()
 	c.Grid = data.Grid{Height: 16, Width: 24, MMPerPx: 1.4}
-	c.Network.BaseChannels = 4
+	c.Network.Levels, c.Network.BaseChannels = 1, 4
 	c.Augmentation = data.Augmentation{FlipLateral: true, GainDelta: 0.05, GammaRange: 0.1}
 	c.Training.Epochs, c.Training.ValidationShare = 3, 0.25
 	return c

@@ -12,7 +12,7 @@ func TestDescriptionCountsTheWeightsOfTheNetwork(t *testing.T) {
 		"as preset":          func(*Network) {},
 		"without skips":      func(n *Network) { n.Skips = false },
 		"without batch norm": func(n *Network) { n.BatchNorm = false },
-		"one level":          func(n *Network) { n.Levels = 1 },
+		"three levels":       func(n *Network) { n.Levels = 3 },
 	} {
 		c := toy()
 		change(&c.Network)

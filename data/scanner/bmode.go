@@ -83,7 +83,7 @@ func (s Scanner) envelope(ctx context.Context, g polarGrid, m *Medium, ex Exam, 
 		}
 		scatterers := field
 		if boundaries != nil {
-			scatterers = withBoundaries(g, bank, field, boundaries, m.MMPerPx)
+			scatterers = withBoundaries(g, bank, field, boundaries, boundaryPx*m.MMPerPx)
 		}
 		iq, err := convolve(ctx, g, bank, scatterers)
 		if err != nil {
@@ -124,7 +124,7 @@ func meanAttenuation(m *Medium) float64 {
 
 // withBoundaries adds coherent boundaries to the scatterers. Their phase is that of
 // a wavefront-parallel sheet, so they add up over the beam where speckle does not.
-// A sheet one pixel thick at normal incidence gives the level asked for.
+// A band boundaryPx wide at normal incidence gives the level asked for.
 func withBoundaries(g polarGrid, bank []zonePSF, field iqImage, boundaries []float32, thicknessMM float64) iqImage {
 	sheet := make([]float64, len(bank))
 	for i, z := range bank {

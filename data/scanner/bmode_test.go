@@ -306,7 +306,9 @@ func TestBoundaryIsBrightWhereTheBeamMeetsItAndFadesWhereItGrazes(t *testing.T) 
 	m.ReflectorDB, m.NormalZ, m.NormalX = slices.Repeat([]float32{NoReflector}, n), make([]float32, n), make([]float32, n)
 	row := int(20 / m.MMPerPx)
 	for col := range m.Width {
-		m.ReflectorDB[row*m.Width+col], m.NormalZ[row*m.Width+col] = 12, 1
+		for _, p := range []int{row*m.Width + col, (row+1)*m.Width + col} { // two pixels about 20 mm
+			m.ReflectorDB[p], m.NormalZ[p] = 12, 1
+		}
 	}
 	g, envelope := speckle(t, quiet(EndFire()), m, 1)
 	level := func(deg float64) float64 {

@@ -28,9 +28,9 @@ type waveSpectra struct {
 // directional splits a movie [frame][row][column] into the waves that travel to the
 // right and to the left, by the sign of k in the k-omega plane of every row.
 // Standing components (k = 0) are halved.
-func directional(movie []float32, frames, height, width int) (rightward, leftward *waveSpectra) {
+func directional(movie []float32, frames, height, width int, longestLagMs float64) (rightward, leftward *waveSpectra) {
 	// Padding by the longest lag keeps the correlation from wrapping round.
-	n := fastLength(frames + int(maxKernelMM/slowestMS/frameMs))
+	n := fastLength(frames + int(longestLagMs/frameMs))
 	hz := 1e3 / frameMs / float64(n)
 	bins := int(highestHz / hz)
 	make1 := func() *waveSpectra {

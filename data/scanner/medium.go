@@ -9,6 +9,9 @@ import (
 // NoReflector is the ReflectorDB at and below which a pixel holds no boundary.
 const NoReflector = -100
 
+// boundaryPx is the width, in pixels, of the bands in which boundaries are drawn.
+const boundaryPx = 2
+
 // Medium is what the ultrasound meets, on one isotropic grid: row 0 at the probe
 // face, lateral centre at column Width/2. Maps are row-major of length
 // Height*Width. The reference grid is 256 x 384 at 0.175 mm.
@@ -33,8 +36,9 @@ type Medium struct {
 	ClusterShape []float32
 
 	// ReflectorDB is the level of coherent boundaries at normal incidence, in dB
-	// above 0 dB speckle; NoReflector or less means none. NormalZ and NormalX are
-	// the boundary's unit normal. All three may be nil, only together.
+	// above 0 dB speckle, in bands two pixels wide; NoReflector or less means none.
+	// NormalZ and NormalX are the boundary's unit normal, of either sign. All three
+	// may be nil, only together.
 	ReflectorDB, NormalZ, NormalX []float32
 
 	// Fluid supports no shear wave; Calcification is stone. Both may be nil.

@@ -216,7 +216,7 @@ func (e *elastography) push(ctx context.Context, k int, name string) (speedMap, 
 	}
 	e.addTrackingNoise(movie, name)
 	late := e.lateArrivals(movie)
-	right, left := directional(movie, e.frames, e.height, e.width)
+	right, left := directional(movie, e.frames, e.height, e.width, e.s.KernelMM/slowestMS)
 	out := newSpeedMap(e.height, e.width)
 	column := e.pushColumn(k) - spongeCells
 	near := int(math.Round(nearPushMM / shearStepMM))
