@@ -86,7 +86,7 @@ func train(ctx context.Context, run sswe.Run, config sswe.Config, samples []*dat
 			_ = bar.Set(step)
 		}
 		trainer.OnEpoch = func(e sswe.Epoch) {
-			if e.Epoch%5 == 0 {
+			if e.Epoch%5 == 0 && e.ValMAEKPa >= 0 {
 				fmt.Fprintf(os.Stderr, "\n      epoch %d of %d: training %.2f kPa, validation %.2f kPa, %.0f images/s\n",
 					e.Epoch, config.Training.Epochs, e.TrainMAEKPa, e.ValMAEKPa, e.ImagesPerSec)
 			}

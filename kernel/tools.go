@@ -75,7 +75,7 @@ func (e *Env) prebuild(ctx context.Context, w io.Writer) error {
 }
 
 func (e *Env) compileForCells(ctx context.Context, w io.Writer) error {
-	out, err := goCommand(ctx, e.Root, e.goTool, "list", "-e", "-f", `{{if ne .Name "main"}}{{.ImportPath}}{{end}}`, "./...").Output()
+	out, err := goCommand(ctx, e.Root, e.goTool, "list", "-e", "-f", `{{if and .GoFiles (ne .Name "main")}}{{.ImportPath}}{{end}}`, "./...").Output()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -70,7 +70,7 @@ func Paper() Config {
 		Grid:     data.Grid{Height: 64, Width: 96, MMPerPx: 0.7},
 		RangeKPa: 70,
 		Network:  Network{Levels: 4, BaseChannels: 16, Skips: true, BatchNorm: true, LeakySlope: 0.1},
-		Training: Training{Epochs: 40, BatchSize: 8, LearningRate: 1e-3, FinalRate: 1e-4, AveragedShare: 0.4, WeightDecay: 0.05, ValidationShare: 0.1, CheckpointPeriod: 20},
+		Training: Training{Epochs: 40, BatchSize: 8, LearningRate: 1e-3, FinalRate: 1e-4, AveragedShare: 0.4, WeightDecay: 0.05, ValidationShare: 0.05, CheckpointPeriod: 20},
 		Augmentation: data.Augmentation{FlipLateral: true, ShiftLateralMM: 4, ShiftDepthMM: 1.5, Stretch: 0.1,
 			GainDelta: 0.1, GammaRange: 0.3, SpeckleSD: 0.05},
 		Evaluation: Evaluation{BootstrapSamples: 2000, TileMM: 5, GuardMM: 2, StiffKPa: 35},
