@@ -24,13 +24,12 @@ import (
 
 // Epoch is one row of the training history.
 type Epoch struct {
-	Epoch         int     `json:"epoch"` // from 1
-	Step          int     `json:"step"`  // steps done when it ended
-	TrainMAEKPa   float64 `json:"train_mae_kpa"`
-	ValMAEKPa     float64 `json:"val_mae_kpa"` // -1 where there is no validation patient
-	LearningRate  float64 `json:"learning_rate"`
-	ImagesPerSec  float64 `json:"-"` // speed is no result: it is shown, not stored
-	RemainingTime float64 `json:"-"` // seconds, a guess
+	Epoch        int     `json:"epoch"` // from 1
+	Step         int     `json:"step"`  // steps done when it ended
+	TrainMAEKPa  float64 `json:"train_mae_kpa"`
+	ValMAEKPa    float64 `json:"val_mae_kpa"` // -1 where there is no validation patient
+	LearningRate float64 `json:"learning_rate"`
+	ImagesPerSec float64 `json:"-"` // speed is no result: it is shown, not stored
 }
 
 // progress is how far a training has come. It is stored with the weights, so that a resumed training equals an
@@ -162,7 +161,7 @@ func (t *Trainer) loop(ctx context.Context, f *fit, p *progress, held []*data.Sa
 		}
 		if p.Step%perEpoch == 0 {
 			perSecond := float64((p.Step-first)*c.BatchSize) / time.Since(began).Seconds()
-			if err := t.endEpoch(f, p, held, rate, perSecond, steps); err != nil {
+			if err := t.endEpoch(f, p, held, rate, perSecond); err != nil {
 				return err
 			}
 		}
@@ -182,11 +181,10 @@ func (t Training) rate(step, steps int) float64 {
 }
 
 // endEpoch validates, averages the weights of the last epochs and appends to the history.
-func (t *Trainer) endEpoch(f *fit, p *progress, held []*data.Sample, rate, imagesPerSec float64, steps int) error {
+func (t *Trainer) endEpoch(f *fit, p *progress, held []*data.Sample, rate, imagesPerSec float64) error {
 	perEpoch := f.stepsPerEpoch()
 	e := Epoch{Epoch: p.Step / perEpoch, Step: p.Step, TrainMAEKPa: p.EpochLoss / float64(perEpoch), ValMAEKPa: -1,
-		LearningRate: rate, ImagesPerSec: imagesPerSec,
-		RemainingTime: float64((steps-p.Step)*t.Config.Training.BatchSize) / imagesPerSec}
+		LearningRate: rate, ImagesPerSec: imagesPerSec}
 	p.EpochLoss = 0
 	if len(held) > 0 {
 		predictions, err := f.model.Predict(held)

@@ -9,6 +9,34 @@ const apertureRays = 7
 // attenuationStepMM is the radial step of the path integrals.
 const attenuationStepMM = 0.5
 
+// attenuation splits an examined medium's attenuation into the mean, in dB/cm/MHz,
+// and the amplitude lost or gained on the way to each sample of the grid by what
+// exceeds it.
+func (a *array) attenuation(g polarGrid, m *Medium, ex Exam) (mean float64, path []float32) {
+	mean = meanAttenuation(m) * ex.AttenuationScale
+	excess := g.resample(m, m.AttenDBCmMHz, 1+ex.SoundSpeedError)
+	for i, v := range excess {
+		excess[i] = v*float32(ex.AttenuationScale) - float32(mean)
+	}
+	return mean, a.pathAmplitude(g, excess)
+}
+
+// meanAttenuation is the mean over soft tissue, which the point-spread function
+// carries; stones and fluid are left to the path integral.
+func meanAttenuation(m *Medium) float64 {
+	var sum, n float64
+	for _, v := range m.AttenDBCmMHz {
+		if v > 0.1 && v < 2 {
+			sum += float64(v)
+			n++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / n
+}
+
 // pathAmplitude returns, on the polar grid, the two-way amplitude lost to
 // attenuation in excess of the mean (dB/cm/MHz, on the same grid) between the array
 // and each sample. It is averaged in linear amplitude over the rays of the transmit

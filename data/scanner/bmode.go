@@ -53,12 +53,7 @@ func (s Scanner) envelope(ctx context.Context, g polarGrid, m *Medium, ex Exam, 
 	random := stream(ex.Seed, "echo/"+plane)
 
 	power := g.resample(m, scatteringPower(m, stream(ex.Seed, "echo-clusters/"+plane)), stretch)
-	mean := meanAttenuation(m) * ex.AttenuationScale
-	excess := g.resample(m, m.AttenDBCmMHz, stretch)
-	for i, v := range excess {
-		excess[i] = v*float32(ex.AttenuationScale) - float32(mean)
-	}
-	path := a.pathAmplitude(g, excess)
+	mean, path := a.attenuation(g, m, ex)
 
 	// A circular Gaussian field in baseband is what white scatterers, far denser
 	// than a wavelength, look like to a band-limited pulse.
@@ -104,22 +99,6 @@ func (s Scanner) envelope(ctx context.Context, g polarGrid, m *Medium, ex Exam, 
 		}
 	}
 	return envelope, ctx.Err()
-}
-
-// meanAttenuation is the mean over soft tissue, which the point-spread function
-// carries; stones and fluid are left to the path integral.
-func meanAttenuation(m *Medium) float64 {
-	var sum, n float64
-	for _, v := range m.AttenDBCmMHz {
-		if v > 0.1 && v < 2 {
-			sum += float64(v)
-			n++
-		}
-	}
-	if n == 0 {
-		return 0
-	}
-	return sum / n
 }
 
 // withBoundaries adds coherent boundaries to the scatterers. Their phase is that of

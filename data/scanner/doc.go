@@ -8,9 +8,12 @@
 // [Medium] is all it sees. B-mode never reads stiffness, and stiffness noise never
 // shares a random stream with echo noise, so that nothing leaks between the two.
 //
-// Everything runs as plain Go on float32 slices. Both kernels are short stencils
-// and short convolutions inside long sequential loops (thousands of FDTD steps,
-// each over a few ten thousand cells that stay in the L2 cache).
+// Everything runs as plain Go on float32 slices, not as XLA graphs. Measured on one
+// core of an AMD EPYC, XLA's CPU compiler (through JAX) runs the bare elastic stencil
+// at 370 million cell-steps a second against 140 to 175 million here, but compiles
+// for 1.1 s for every size of box, which is what the stencil costs for two planes;
+// and the rest of a plane is short convolutions, gathers and small FFTs. Plain Go
+// keeps this package free of a backend and its bytes free of the number of threads.
 //
 // Coordinates: images are row-major [depth, lateral]. z grows away from the probe
 // face (row 0), x is lateral with 0 at column Width/2. Polar coordinates (r, theta)

@@ -18,13 +18,8 @@ type echoMap struct {
 }
 
 func (s Scanner) newEchoMap(m *Medium, ex Exam) *echoMap {
-	g := s.newPolarGrid(m, ex)
-	e := &echoMap{s: s, m: m, ex: ex, g: g, mean: meanAttenuation(m) * ex.AttenuationScale, stretch: 1 + ex.SoundSpeedError}
-	excess := g.resample(m, m.AttenDBCmMHz, e.stretch)
-	for i, v := range excess {
-		excess[i] = v*float32(ex.AttenuationScale) - float32(e.mean)
-	}
-	e.path = newArray(s, ex.FrequencyMHz).pathAmplitude(g, excess)
+	e := &echoMap{s: s, m: m, ex: ex, g: s.newPolarGrid(m, ex), stretch: 1 + ex.SoundSpeedError}
+	e.mean, e.path = newArray(s, ex.FrequencyMHz).attenuation(e.g, m, ex)
 	return e
 }
 

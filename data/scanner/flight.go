@@ -25,6 +25,9 @@ type waveSpectra struct {
 	re, im              []float32
 }
 
+// at is the offset of a cell's spectrum.
+func (w *waveSpectra) at(row, column int) int { return (row*w.width + column) * w.bins }
+
 // directional splits a movie [frame][row][column] into the waves that travel to the
 // right and to the left, by the sign of k in the k-omega plane of every row.
 // Standing components (k = 0) are halved.
@@ -33,11 +36,11 @@ func directional(movie []float32, frames, height, width int, longestLagMs float6
 	n := fastLength(frames + int(longestLagMs/frameMs))
 	hz := 1e3 / frameMs / float64(n)
 	bins := int(highestHz / hz)
-	make1 := func() *waveSpectra {
+	empty := func() *waveSpectra {
 		return &waveSpectra{height: height, width: width, bins: bins, hz: hz,
 			re: make([]float32, height*width*bins), im: make([]float32, height*width*bins)}
 	}
-	rightward, leftward = make1(), make1()
+	rightward, leftward = empty(), empty()
 	temporal := fourier.NewFFT(n)
 	trace, spectrum := make([]float64, n), make([]complex128, n/2+1)
 	band := make([]complex128, bins)
@@ -72,7 +75,7 @@ func directional(movie []float32, frames, height, width int, longestLagMs float6
 			spatial.Sequence(wave, wave)
 			for j := range width {
 				v := wave[j] / complex(float64(columns), 0)
-				p := (i*width+j)*bins + b
+				p := rightward.at(i, j) + b
 				rightward.re[p], rightward.im[p] = float32(real(v)), float32(imag(v))
 				v = line[j] - v
 				leftward.re[p], leftward.im[p] = float32(real(v)), float32(imag(v))

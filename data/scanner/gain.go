@@ -6,7 +6,7 @@ import (
 )
 
 // levels are amplitudes by row after the nominal time-gain compensation: of unit
-// speckle and of electronic noise. lines holds the loss at the sector's edges.
+// speckle and of electronic noise. edge holds the loss at the sector's edges.
 type levels struct {
 	echo, noise []float32
 	edge        []float32 // [row][line]

@@ -57,6 +57,9 @@ func (m *Medium) Validate() error {
 	if !(m.MMPerPx >= 0.02 && m.MMPerPx <= 1) {
 		return fmt.Errorf("scanner: medium MMPerPx is %g: must be 0.02 to 1 mm", m.MMPerPx)
 	}
+	if most := 300.0; float64(max(m.Height, m.Width))*m.MMPerPx > most {
+		return fmt.Errorf("scanner: medium of %d x %d pixels of %g mm: no side may exceed %g mm", m.Height, m.Width, m.MMPerPx, most)
+	}
 	maps := []struct {
 		name     string
 		values   []float32

@@ -102,6 +102,28 @@ func TestPointSpreadFunctionHasTheWidthsOfSIMUS(t *testing.T) {
 	}
 }
 
+// A flat array is one of a very large radius: at its focus, far inside the aperture,
+// the two-way beam of equal rectangular apertures is about lambda F wide.
+func TestFlatArrayIsALargeRadius(t *testing.T) {
+	s := EndFire()
+	s.RadiusMM, s.Elements = 5000, 192
+	s.FieldOfViewDeg = 38 / s.RadiusMM * 180 / math.Pi
+	s.TransmitElements, s.ReceiveElements, s.ReceiveFNumber = 64, 64, 0.5 // weights almost equal
+	if err := s.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	a := newArray(s, s.FrequencyMHz)
+	g := polarGrid{radiusMM: s.RadiusMM, stepMM: 0.03, stepRad: 0.03 / s.RadiusMM}
+	lateral, _ := a.psf(g, s.TransmitFocusMM, 0, 0, 1).profiles()
+	got := widthAt(lateral, 0.03, 0.5)
+	aperture := 64 * s.PitchMM()
+	want := 0.89 * soundSpeedMMUs / s.FrequencyMHz * s.TransmitFocusMM / aperture
+	t.Logf("flat array: %.3f mm at the focus, theory %.3f", got, want)
+	if math.Abs(got/want-1) > 0.15 {
+		t.Errorf("flat array's beam is %.3f mm wide at the focus, theory %.3f", got, want)
+	}
+}
+
 func TestSameScatterersGiveTheSpeckleOfSIMUS(t *testing.T) {
 	patch := loadGolden(t).Patch
 	s := EndFire()

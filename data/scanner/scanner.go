@@ -61,8 +61,9 @@ type Scanner struct {
 	HasSWE bool
 	// ScaleMaxKPa is the display limit: stiffer tissue saturates.
 	ScaleMaxKPa float64
-	// Pushes is the number of push lines spread over the box.
-	Pushes int
+	// PushSpacingMM is the distance between push lines, which are spread over the
+	// width of the box; 35 mm holds 4 at 9 mm.
+	PushSpacingMM float64
 	// PushFrequencyMHz sets how the push fades with depth; PushWidthMM is the 1/e
 	// half-width of a push line.
 	PushFrequencyMHz, PushWidthMM float64
@@ -86,7 +87,7 @@ func EndFire() Scanner {
 		LineSpacingDeg: 0.3, ElevationBeamMM: 3, CompoundLooks: 1,
 		PenetrationMM: 60, NominalAttenDBCmMHz: 0.5,
 		DynamicRangeDB: 60, ReferenceGrey: 0.42, GreyCurve: 0.5, NearFieldDB: 12,
-		HasSWE: true, ScaleMaxKPa: 70, Pushes: 4, PushFrequencyMHz: 4.5, PushWidthMM: 0.5,
+		HasSWE: true, ScaleMaxKPa: 70, PushSpacingMM: 9, PushFrequencyMHz: 4.5, PushWidthMM: 0.5,
 		TrackingNoise: 0.05, KernelMM: 2.5,
 	}
 }
@@ -102,7 +103,7 @@ func EndFireB() Scanner {
 	s.TransmitElements, s.TransmitFocusMM, s.ReceiveElements, s.ReceiveFNumber = 36, 30, 56, 2.2
 	s.ElevationBeamMM, s.CompoundLooks, s.PenetrationMM = 3.5, 2, 66
 	s.DynamicRangeDB, s.ReferenceGrey, s.GreyCurve, s.NearFieldDB = 68, 0.48, 0.25, 9
-	s.ScaleMaxKPa, s.Pushes, s.TrackingNoise, s.KernelMM = 90, 3, 0.045, 3.5
+	s.ScaleMaxKPa, s.PushSpacingMM, s.TrackingNoise, s.KernelMM = 90, 11, 0.045, 3.5
 	return s
 }
 
@@ -116,7 +117,7 @@ func Portable() Scanner {
 	s.TransmitElements, s.TransmitFocusMM, s.ReceiveElements, s.ReceiveFNumber = 16, 25, 24, 2.5
 	s.ElevationBeamMM, s.PenetrationMM = 4.5, 50
 	s.DynamicRangeDB, s.ReferenceGrey, s.GreyCurve, s.NearFieldDB = 55, 0.4, 0, 15
-	s.HasSWE, s.ScaleMaxKPa, s.Pushes, s.PushFrequencyMHz, s.PushWidthMM, s.TrackingNoise, s.KernelMM = false, 0, 0, 0, 0, 0, 0
+	s.HasSWE, s.ScaleMaxKPa, s.PushSpacingMM, s.PushFrequencyMHz, s.PushWidthMM, s.TrackingNoise, s.KernelMM = false, 0, 0, 0, 0, 0, 0
 	return s
 }
 
@@ -173,7 +174,7 @@ func (s Scanner) Validate() error {
 	within("NearFieldDB", s.NearFieldDB, -60, 40)
 	if s.HasSWE {
 		within("ScaleMaxKPa", s.ScaleMaxKPa, 10, 300)
-		within("Pushes", float64(s.Pushes), 2, 8)
+		within("PushSpacingMM", s.PushSpacingMM, 5, 20)
 		within("PushFrequencyMHz", s.PushFrequencyMHz, 1, 15)
 		within("PushWidthMM", s.PushWidthMM, 0.2, 3)
 		within("TrackingNoise", s.TrackingNoise, 0, 1)

@@ -16,16 +16,6 @@ func newSpeedMap(height, width int) speedMap {
 	return speedMap{height, width, make([]float32, height*width), make([]float32, height*width)}
 }
 
-// set measures the speed at row i, column j from the waves at columns from and to.
-func (s speedMap) set(i, j int, f *flight, waves *waveSpectra, from, to int) {
-	lag, quality := f.measure(waves, (i*s.width+from)*waves.bins, (i*s.width+to)*waves.bins)
-	if lag <= 0 || quality <= 0 {
-		return
-	}
-	s.speed[i*s.width+j] = float32(math.Abs(float64(to-from)) * shearStepMM / lag)
-	s.quality[i*s.width+j] = float32(quality)
-}
-
 // compound averages the pushes' speeds weighted by the fourth power of their
 // quality; the quality of the result is the mean under the same weights.
 func compound(estimates []speedMap) speedMap {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -65,7 +64,7 @@ func (s Scanner) SWE(ctx context.Context, m *Medium, ex Exam, box Box, plane str
 	e := s.newElastography(m, ex, box)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers())
-	estimates := make([]speedMap, s.Pushes)
+	estimates := make([]speedMap, e.pushes)
 	for k := range estimates {
 		group.Go(func() error {
 			var err error
@@ -96,33 +95,31 @@ type elastography struct {
 	ex  Exam
 	box Box
 
-	grid          *shearGrid
-	record        window  // in cells of grid
-	height, width int     // of the recorded window
-	topMM, leftMM float64 // position of the record's first cell
-
-	frames    int
-	intensity []float32 // of the push, over the whole grid
-	jitter    []float32 // tracking noise over the record, in units of the reference peak
-	blind     []bool    // over the record: fluid, stone, too little echo
+	// The record is the box and its margin; topMM, leftMM is its first cell. The
+	// tissue reaches spongeCells farther on every side.
+	height, width  int
+	topMM, leftMM  float64
+	muKPa, etaPaS  []float32 // of the tissue; etaPaS is nil when elastic
+	intensity      []float32 // of a push, over the tissue
+	jitter         []float32 // tracking noise over the record, in units of the reference peak
+	blind          []bool    // over the record: fluid, stone, too little echo
+	pushes, frames int
 }
 
 func (s Scanner) newElastography(m *Medium, ex Exam, box Box) *elastography {
 	e := &elastography{s: s, m: m, ex: ex, box: box}
-	const outer = spongeCells + recordMarginCells
 	cells := func(px int) int { return int(math.Ceil(float64(px)*m.MMPerPx/shearStepMM)) + 1 }
-	height, width := cells(box.Bottom-box.Top)+2*outer, cells(box.Right-box.Left)+2*outer
-	e.record = window{spongeCells, spongeCells, height - spongeCells, width - spongeCells}
-	e.height, e.width = height-2*spongeCells, width-2*spongeCells
+	e.height, e.width = cells(box.Bottom-box.Top)+2*recordMarginCells, cells(box.Right-box.Left)+2*recordMarginCells
+	height, width := e.height+2*spongeCells, e.width+2*spongeCells
+	e.pushes = max(2, int(math.Round(float64(box.Right-box.Left)*m.MMPerPx/s.PushSpacingMM)))
 	top, left := m.point(box.Top, box.Left)
 	e.topMM, e.leftMM = top-recordMarginCells*shearStepMM, left-recordMarginCells*shearStepMM
 
 	n := height * width
-	mu, viscosity := make([]float32, n), []float32(nil)
+	e.muKPa, e.intensity = make([]float32, n), make([]float32, n)
 	if m.ViscosityPaS != nil {
-		viscosity = make([]float32, n)
+		e.etaPaS = make([]float32, n)
 	}
-	e.intensity = make([]float32, n)
 	e.jitter, e.blind = make([]float32, e.height*e.width), make([]bool, e.height*e.width)
 	echo := s.newEchoMap(m, ex)
 	for i := range height {
@@ -132,9 +129,9 @@ func (s Scanner) newElastography(m *Medium, ex Exam, box Box) *elastography {
 			row, col := echo.pixel(z, x)
 			young := float64(m.bilinear(m.EKPa, row, col)) * (1 + ex.Precompression*math.Exp(-max(z, 0)/precompressionMM))
 			var eta float64
-			if viscosity != nil {
+			if e.etaPaS != nil {
 				eta = float64(m.bilinear(m.ViscosityPaS, row, col))
-				viscosity[p] = float32(eta)
+				e.etaPaS[p] = float32(eta)
 			}
 			y, c := min(max(int(row+0.5), 0), m.Height-1), min(max(int(col+0.5), 0), m.Width-1)
 			fluid := m.Fluid != nil && m.Fluid[y*m.Width+c]
@@ -142,7 +139,7 @@ func (s Scanner) newElastography(m *Medium, ex Exam, box Box) *elastography {
 			if fluid {
 				young = softestKPa
 			}
-			mu[p] = float32(elasticShearKPa(young, eta))
+			e.muKPa[p] = float32(elasticShearKPa(young, eta))
 			snr, push := echo.at(z, x)
 			e.intensity[p] = float32(push)
 			if a, b := i-spongeCells, j-spongeCells; a >= 0 && a < e.height && b >= 0 && b < e.width {
@@ -151,143 +148,6 @@ func (s Scanner) newElastography(m *Medium, ex Exam, box Box) *elastography {
 			}
 		}
 	}
-	e.grid = newShearGrid(height, width, mu, viscosity)
-	e.frames = e.framesNeeded(mu)
+	e.frames = e.framesNeeded()
 	return e
-}
-
-// framesNeeded lets a wave pass the end of its push's reach in all but the box's
-// softest tenth; 6 to 14 ms.
-func (e *elastography) framesNeeded(mu []float32) int {
-	inside := make([]float32, 0, e.height*e.width)
-	for i := e.record.top; i < e.record.bottom; i++ {
-		inside = append(inside, mu[i*e.grid.width+e.record.left:i*e.grid.width+e.record.right]...)
-	}
-	slices.Sort(inside)
-	speed := math.Sqrt(float64(inside[len(inside)/10]) * 1e3 / densityKgM3)
-	ms := 2.8 + (e.reachMM()+e.s.KernelMM/2)/speed
-	return int(min(max(ms, 6), 14) / frameMs)
-}
-
-// reachMM is how far from its push a wave is used: to the far end of the next
-// push's near field, for which it must stand in.
-func (e *elastography) reachMM() float64 { return e.pushSpacingMM() + nearPushMM + 1 }
-
-func (e *elastography) pushSpacingMM() float64 {
-	return float64(e.box.Right-e.box.Left) * e.m.MMPerPx / float64(e.s.Pushes)
-}
-
-// pushColumn is the cell of the grid in which push k runs down.
-func (e *elastography) pushColumn(k int) int {
-	x := (float64(k) + 0.5) * e.pushSpacingMM()
-	return spongeCells + recordMarginCells + int(math.Round(x/shearStepMM))
-}
-
-// force builds push k: foci from top to bottom of the box, each for 150 us, whose
-// succession travels faster than the shear wave and makes its front a plane.
-func (e *elastography) force(k int) pushForce {
-	const dwellMs, apartMM, depthMM = 0.15, 5.0, 3.0
-	g := e.grid
-	deep := float64(e.box.Bottom-e.box.Top) * e.m.MMPerPx
-	foci := max(2, int(math.Ceil(deep/apartMM))+1)
-	push := pushForce{dwellMs: dwellMs, foci: make([][]float32, foci)}
-	column := e.pushColumn(k)
-	first := float64(spongeCells + recordMarginCells)
-	for f := range push.foci {
-		field := make([]float32, g.height*g.width)
-		centre := first + float64(f)*deep/float64(foci-1)/shearStepMM
-		for i := range g.height {
-			along := (float64(i) - centre) * shearStepMM / depthMM
-			for j := max(0, column-6); j < min(g.width, column+7); j++ {
-				across := float64(j-column) * shearStepMM / e.s.PushWidthMM
-				field[i*g.width+j] = float32(pushAcceleration*math.Exp(-along*along-across*across)) * e.intensity[i*g.width+column]
-			}
-		}
-		push.foci[f] = field
-	}
-	return push
-}
-
-// push simulates push k and estimates the speed to both sides of it.
-func (e *elastography) push(ctx context.Context, k int, name string) (speedMap, error) {
-	movie, err := e.grid.propagate(ctx, e.force(k), e.frames, e.record)
-	if err != nil {
-		return speedMap{}, err
-	}
-	e.addTrackingNoise(movie, name)
-	late := e.lateArrivals(movie)
-	right, left := directional(movie, e.frames, e.height, e.width, e.s.KernelMM/slowestMS)
-	out := newSpeedMap(e.height, e.width)
-	column := e.pushColumn(k) - spongeCells
-	near := int(math.Round(nearPushMM / shearStepMM))
-	reach := int(e.reachMM() / shearStepMM)
-	kernel := max(2, int(math.Round(e.s.KernelMM/shearStepMM)))
-	flight := newFlight(right, float64(kernel)*shearStepMM)
-	for i := range e.height {
-		if err := ctx.Err(); err != nil {
-			return speedMap{}, err
-		}
-		for j := kernel; j < e.width-kernel; j++ {
-			away := j - column
-			if distance := max(away, -away); distance < near || distance > reach {
-				continue
-			}
-			waves, from, to := right, j-kernel/2, j-kernel/2+kernel
-			if away < 0 {
-				waves, from, to = left, j+kernel/2, j+kernel/2-kernel
-			}
-			if !late[i*e.width+to] {
-				out.set(i, j, flight, waves, from, to)
-			}
-		}
-	}
-	return out, nil
-}
-
-// lateArrivals marks the cells at which the wave peaks so late that the record ends
-// before it has passed: a cut wave seems faster than it is.
-func (e *elastography) lateArrivals(movie []float32) []bool {
-	const passMs = 1.8
-	cells := e.height * e.width
-	peak, frame := make([]float32, cells), make([]int, cells)
-	for t := range e.frames {
-		for p, v := range movie[t*cells : (t+1)*cells] {
-			if v < 0 {
-				v = -v
-			}
-			if v > peak[p] {
-				peak[p], frame[p] = v, t
-			}
-		}
-	}
-	late := make([]bool, cells)
-	for p, t := range frame {
-		late[p] = t > e.frames-int(passMs/frameMs)
-	}
-	return late
-}
-
-// addTrackingNoise adds the error of the displacement estimator: correlated over
-// half a millimetre, as large as the echoes are weak.
-func (e *elastography) addTrackingNoise(movie []float32, name string) {
-	random := stream(e.ex.Seed, "tracking-noise/"+name)
-	cells := e.height * e.width
-	noise := make([]float32, cells)
-	const correlationMM = 0.5
-	sigma := correlationMM / 2 / shearStepMM
-	// Blurring white noise with sigma leaves 1/(2 sigma sqrt(pi)) of its deviation.
-	gain := smoothedDeviation(sigma)
-	for t := range e.frames {
-		for p := range noise {
-			noise[p] = float32(random.NormFloat64())
-		}
-		smooth(noise, e.height, e.width, sigma)
-		frame := movie[t*cells : (t+1)*cells]
-		for p, v := range noise {
-			frame[p] += v / gain * e.jitter[p]
-			if e.blind[p] {
-				frame[p] = 0 // where nothing is tracked, no motion is reported
-			}
-		}
-	}
 }
