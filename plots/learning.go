@@ -19,7 +19,7 @@ type HistoryPoint struct {
 	LearningRate float64 // NaN or 0 where unknown
 }
 
-// LearningCurves draws the mean absolute error in training and validation against the epoch, the best validation marked, above the learning rate.
+// LearningCurves draws the mean absolute error in training and validation against the epoch, the lowest validation error marked, above the learning rate.
 func LearningCurves(h []HistoryPoint, st Style) (*Figure, error) {
 	const name = "LearningCurves"
 	if err := st.validate(); err != nil {
@@ -58,7 +58,7 @@ func LearningCurves(h []HistoryPoint, st Style) (*Figure, error) {
 	ring := draw.GlyphStyle{Color: blue, Radius: 2.6, Shape: draw.RingGlyph{}}
 	if best >= 0 {
 		entries = append(entries, entry{text: "validation", line: &val},
-			entry{text: fmt.Sprintf("best %s kPa, epoch %d", number(h[best].ValMAEKPa, 1), h[best].Epoch), glyph: &ring})
+			entry{text: fmt.Sprintf("lowest %s kPa, epoch %d", number(h[best].ValMAEKPa, 1), h[best].Epoch), glyph: &ring})
 	}
 
 	curve := func(value func(HistoryPoint) float64, sty draw.LineStyle) marks {
@@ -120,7 +120,7 @@ func LearningCurves(h []HistoryPoint, st Style) (*Figure, error) {
 	last := h[len(h)-1]
 	alt := fmt.Sprintf("Mean absolute error against epoch, %d points to epoch %d. Training ends at %s kPa.", len(h), last.Epoch, number(last.TrainMAEKPa, 2))
 	if best >= 0 {
-		alt += fmt.Sprintf(" Validation is best at epoch %d with %s kPa.", h[best].Epoch, number(h[best].ValMAEKPa, 2))
+		alt += fmt.Sprintf(" Validation is lowest at epoch %d with %s kPa.", h[best].Epoch, number(h[best].ValMAEKPa, 2))
 	}
 	return newFigure(name, singleColumnMM, total, st, alt, paint), nil
 }

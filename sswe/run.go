@@ -96,7 +96,7 @@ func (r Run) History() ([]Epoch, error) {
 			e.LearningRate, errs[4] = strconv.ParseFloat(f[4], 64)
 		}
 		if err := errors.Join(errs[:]...); err != nil || len(f) != 5 {
-			return nil, fmt.Errorf("%s line %d: %v is not a history row", filepath.Join(r.Dir, "history.csv"), i+2, f)
+			return nil, fmt.Errorf("%s line %d: %v is not a history row; delete the file and run the command again", filepath.Join(r.Dir, "history.csv"), i+2, f)
 		}
 		history = append(history, e)
 	}

@@ -21,7 +21,7 @@ import (
 // function's two results, so that a cell reads show.Figure(s.Panels()). An error ends the cell with a message.
 func Figure(f *plots.Figure, err error) {
 	Must(err)
-	png, err := f.PNG()
+	png, err := f.ScreenPNG()
 	Must(err)
 	width, _ := f.SizeMM()
 	picture(png, width*1.3, f.Alt())

@@ -34,8 +34,9 @@ type page struct {
 
 type pageFigure struct {
 	Drawing
-	Image template.URL
-	Alt   string
+	Image   template.URL
+	Alt     string
+	WidthMM float64 // on the page: all figures at one scale, so that their letters are of one size
 }
 
 type pageRow struct{ Name, MAE, Interval string }
@@ -50,11 +51,12 @@ type pageTiming struct {
 func (s *Study) Report(drawings []Drawing, cohortDir string, steps []string) error {
 	p := page{Study: s}
 	for _, d := range drawings {
-		png, err := d.Figure.PNG()
+		png, err := d.Figure.ScreenPNG()
 		if err != nil {
 			return fmt.Errorf("report: figure %s: %w", d.Name, err)
 		}
-		p.Figures = append(p.Figures, pageFigure{Drawing: d, Alt: d.Figure.Alt(),
+		width, _ := d.Figure.SizeMM()
+		p.Figures = append(p.Figures, pageFigure{Drawing: d, Alt: d.Figure.Alt(), WidthMM: 1.35 * width,
 			Image: template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))})
 	}
 	interval := func(v [2]float64) string { return fmt.Sprintf("%.2f to %.2f", v[0], v[1]) }
