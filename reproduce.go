@@ -196,6 +196,29 @@ func (r *reproduction) notebooks(ctx context.Context) error {
 	return nil
 }
 
+// notebook executes one notebook of the study into dir, unless that was done after the evaluation.
+func (r *reproduction) notebook(ctx context.Context, name, dir string, params map[string]string) error {
+	out := filepath.Join(dir, name+".ipynb")
+	if newer(out, filepath.Join(r.run.Dir, "metrics.json")) {
+		return nil
+	}
+	source := filepath.Join(r.root, "notebooks", name+".ipynb")
+	report, err := r.env.RunNotebook(ctx, source, out, kernel.RunOptions{Params: params,
+		CellTimeout: 10 * time.Minute, HTML: true})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "      %s: %d cells in %s\n", name, len(report.Cells), report.Duration.Round(time.Second))
+	return nil
+}
+
+// newer tells whether file is there and was written after than.
+func newer(file, than string) bool {
+	a, err1 := os.Stat(file)
+	b, err2 := os.Stat(than)
+	return err1 == nil && err2 == nil && a.ModTime().After(b.ModTime())
+}
+
 func (r *reproduction) summary() error {
 	m, err := r.run.Metrics()
 	if err != nil {
