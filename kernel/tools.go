@@ -75,6 +75,14 @@ func (e *Env) prebuild(ctx context.Context, w io.Writer) error {
 }
 
 func (e *Env) compileForCells(ctx context.Context, w io.Writer) error {
+	// A cell is a module of its own beside the checkout, and such a workspace looks into every module of go.mod, those of
+	// tests included. Cells have no network, so all must be there.
+	if err := e.build(ctx, "fetch the modules that cells may look into", []string{"mod", "download"}); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		fmt.Fprintln(w, err)
+	}
 	out, err := goCommand(ctx, e.Root, e.goTool, "list", "-e", "-f", `{{if and .GoFiles (ne .Name "main")}}{{.ImportPath}}{{end}}`, "./...").Output()
 	if ctx.Err() != nil {
 		return ctx.Err()
