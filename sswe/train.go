@@ -216,15 +216,12 @@ func (t *Trainer) finish(f *fit, held []*data.Sample, p progress) error {
 	if err := f.model.exactAverages(f.samples); err != nil {
 		return fmt.Errorf("finish training: %w", err)
 	}
-	training, err := f.model.Predict(f.samples)
+	seen := slices.Concat(f.samples, held)
+	predictions, err := f.model.Predict(seen)
 	if err != nil {
 		return err
 	}
-	heldOut, err := f.model.Predict(held)
-	if err != nil {
-		return err
-	}
-	f.model.Domain = newDomain(training, heldOut)
+	f.model.Domain = newDomain(seen, predictions)
 	return f.model.save(filepath.Join(t.Dir, ModelFile), progress{History: p.History})
 }
 
