@@ -84,11 +84,15 @@ func (c synthesizeCommand) one(model *sswe.Model, path string) error {
 	if outside {
 		title = "sSWE: OUTSIDE THE TRAINING DOMAIN"
 	}
+	unit := "Young's modulus (kPa)"
+	if model.Origin.Simulated {
+		unit += ", network trained on simulated data"
+	}
 	f, err := plots.SideBySide([]plots.LabelledMap{
 		{Title: "B-mode", Gray: &plots.Gray{Height: p.Height, Width: p.Width, MMPerPx: p.MMPerPx, Pix: p.BMode}},
-		{Title: title, Unit: "Young's modulus (kPa)", Max: model.Config.RangeKPa,
+		{Title: title, Unit: unit, Max: model.Config.RangeKPa,
 			Field: &plots.Map{Height: p.Height, Width: p.Width, MMPerPx: p.MMPerPx, Values: kPa}},
-	}, plots.Style{Simulated: model.Origin.Simulated, ScaleMaxKPa: model.Config.RangeKPa})
+	}, plots.Style{Simulated: p.Source == data.Simulated, ScaleMaxKPa: model.Config.RangeKPa})
 	if err != nil {
 		return err
 	}
