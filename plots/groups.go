@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -71,7 +72,11 @@ func ErrorByGroup(groups []GroupError, st Style) (*Figure, error) {
 	bar, dot := solid(blue, 1), draw.GlyphStyle{Color: blue, Radius: 2.2, Shape: draw.CircleGlyph{}}
 	biasDot := draw.GlyphStyle{Color: vermillion, Radius: 2.2, Shape: draw.BoxGlyph{}}
 	paint := func(p page) {
-		p.legend(left, 3, 160, []entry{{text: "mean absolute error with 95 % interval", line: &bar, glyph: &dot}, {text: "bias, sSWE − SWE", glyph: &biasDot}})
+		mae := entry{text: "mean absolute error", glyph: &dot}
+		if slices.ContainsFunc(groups, func(g GroupError) bool { return finite(g.Low) && finite(g.High) }) {
+			mae = entry{text: "mean absolute error with 95 % interval", line: &bar, glyph: &dot}
+		}
+		p.legend(left, 3, 160, []entry{mae, {text: "bias, sSWE − SWE", glyph: &biasDot}})
 		for r, line := range lines {
 			total := 0
 			for _, f := range line {

@@ -55,7 +55,7 @@ func (s *Study) style() plots.Style {
 }
 
 // Network draws the encoder-decoder.
-func (s *Study) Network() (*plots.Figure, error) { return Network(s.Config, s.style()) }
+func (s *Study) Network() (*plots.Figure, error) { return Network(s.Config, plots.Style{}) }
 
 // Network draws a configuration's encoder-decoder.
 func Network(c sswe.Config, style plots.Style) (*plots.Figure, error) {
