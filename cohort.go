@@ -15,7 +15,7 @@ type cohortCommand struct {
 	Organ    string `help:"Organ." default:"prostate"`
 	Scanner  string `help:"Scanner preset." default:"endfire-a"`
 	Patients int    `help:"Patients, the test patients included." default:"50"`
-	Test     int    `help:"Test patients; 0 takes a fifth." default:"0"`
+	Test     int    `help:"Test patients; 0 takes a fifth, at least two." default:"0"`
 	Seed     uint64 `help:"Seed." default:"2019"`
 }
 
@@ -26,7 +26,7 @@ func (c cohortCommand) Help() string {
 func (c cohortCommand) Run(ctx context.Context) error {
 	r := data.Recipe{Organ: c.Organ, Scanner: c.Scanner, Patients: c.Patients, Test: c.Test, Seed: c.Seed}
 	if r.Test == 0 {
-		r.Test = max(1, r.Patients/5)
+		r.Test = min(max(2, r.Patients/5), r.Patients-1) // two at least: an interval over patients needs them
 	}
 	cohort, err := simulate(ctx, c.Out, r)
 	if err != nil {
