@@ -173,6 +173,9 @@ func TestAKilledTrainingEndsWithTheSameMetrics(t *testing.T) {
 			t.Errorf("%s differs after two kills (error %v)", name, err)
 		}
 	}
+	if out, code := invoke(t, "evaluate", undisturbed); code != 0 || !strings.Contains(out, "baseline median") {
+		t.Errorf("evaluate: exit code %d:\n%s", code, out)
+	}
 	synthesizes(t, undisturbed, cohort)
 }
 

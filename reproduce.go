@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,10 +49,13 @@ func (c reproduceCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := reproduction{run: run, config: config, recipe: recipe, cohortDir: c.Cohort, root: root, clock: newClock(run.Dir)}
-	if r.cohortDir == "" {
-		r.cohortDir = run.CohortDir()
+	if c.Cohort != "" {
+		if err := run.LinkCohort(c.Cohort); err != nil {
+			return err
+		}
 	}
+	r := reproduction{run: run, config: config, recipe: recipe, cohortDir: run.CohortDir(), root: root, clock: newClock(run.Dir)}
+	r.simulates = r.cohortDir == filepath.Join(run.Dir, "cohort")
 	steps := []struct {
 		name string
 		do   func(context.Context) error
@@ -112,6 +114,7 @@ type reproduction struct {
 	config    sswe.Config
 	recipe    data.Recipe
 	cohortDir string
+	simulates bool // the cohort is the run's own
 	root      string
 	clock     *clock
 
@@ -133,7 +136,7 @@ func (r *reproduction) environment(ctx context.Context) (err error) {
 
 func (r *reproduction) cohort(ctx context.Context) error {
 	c, err := data.Open(r.cohortDir)
-	if errors.Is(err, fs.ErrNotExist) || (err != nil && r.cohortDir == r.run.CohortDir()) {
+	if err != nil && r.simulates {
 		c, err = simulate(ctx, r.cohortDir, r.recipe)
 	}
 	if err != nil {

@@ -55,6 +55,9 @@ func (c trainCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := run.LinkCohort(c.Cohort); err != nil {
+		return err
+	}
 	if _, err := pjrt.Use(ctx); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 
 	"github.com/google/renameio/v2"
 
@@ -29,8 +30,24 @@ func (r Run) CheckpointDir() string { return filepath.Join(r.Dir, "checkpoint") 
 // FiguresDir is where figures go.
 func (r Run) FiguresDir() string { return filepath.Join(r.Dir, "figures") }
 
-// CohortDir is where reproduce keeps the run's own cohort.
-func (r Run) CohortDir() string { return filepath.Join(r.Dir, "cohort") }
+// CohortDir is where the run's cohort is: in the run's own folder, unless LinkCohort named another.
+func (r Run) CohortDir() string {
+	if b, err := os.ReadFile(filepath.Join(r.Dir, cohortLink)); err == nil {
+		return strings.TrimSpace(string(b))
+	}
+	return filepath.Join(r.Dir, "cohort")
+}
+
+const cohortLink = "cohort.path"
+
+// LinkCohort remembers which cohort the run was made on.
+func (r Run) LinkCohort(dir string) error {
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("link cohort: %w", err)
+	}
+	return r.write(cohortLink, []byte(path+"\n"))
+}
 
 // ErrNotThere marks a part of a run that has not been made yet.
 var ErrNotThere = errors.New("not made yet")
