@@ -3,6 +3,7 @@ package sswe
 import (
 	"errors"
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -185,6 +186,12 @@ func TestARunReadsBackWhatWasWritten(t *testing.T) {
 	}
 	if h, err := run.History(); err != nil || len(h) != 1 || h[0] != history[0] {
 		t.Errorf("history %v, error %v", h, err)
+	}
+	if err := errors.Join(run.LinkCohort("a"), run.LinkCohort("a")); err != nil || filepath.Base(run.CohortDir()) != "a" {
+		t.Errorf("cohort %s, error %v", run.CohortDir(), err)
+	}
+	if err := run.LinkCohort("b"); err == nil || !strings.Contains(err.Error(), "another --out") {
+		t.Errorf("another cohort in the same folder: error %v", err)
 	}
 	other := c
 	other.Seed++

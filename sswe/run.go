@@ -40,11 +40,14 @@ func (r Run) CohortDir() string {
 
 const cohortLink = "cohort.path"
 
-// LinkCohort remembers which cohort the run was made on.
+// LinkCohort remembers which cohort the run is made on, and refuses another than before.
 func (r Run) LinkCohort(dir string) error {
 	path, err := filepath.Abs(dir)
 	if err != nil {
 		return fmt.Errorf("link cohort: %w", err)
+	}
+	if old, err := os.ReadFile(filepath.Join(r.Dir, cohortLink)); err == nil && strings.TrimSpace(string(old)) != path {
+		return fmt.Errorf("run %s was made on the cohort %s, now asked for %s; use another --out", r.Dir, strings.TrimSpace(string(old)), path)
 	}
 	return r.write(cohortLink, []byte(path+"\n"))
 }
