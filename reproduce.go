@@ -227,7 +227,7 @@ func (r *reproduction) summary() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nOn %d planes of %d simulated test patients (preset %s, seed %d):\n", m.NPlanes, m.NPatients, m.Preset, m.Seed)
+	fmt.Printf("\nOn %d planes of %d %s test patients (preset %s, seed %d):\n", m.NPlanes, m.NPatients, sourceOf(m), m.Preset, m.Seed)
 	fmt.Printf("  sSWE against SWE    MAE %.2f kPa, 95 %% interval %.2f to %.2f\n", m.MAEKPa.Mean, m.MAEKPa.CI95[0], m.MAEKPa.CI95[1])
 	best := m.Baselines[m.Best]
 	fmt.Printf("  best trivial (%s)  MAE %.2f kPa, 95 %% interval %.2f to %.2f; skill %.2f\n", m.Best, best.MAEKPa, best.CI95[0], best.CI95[1], m.Skill)

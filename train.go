@@ -107,12 +107,8 @@ func printMetrics(run sswe.Run) error {
 	if err != nil {
 		return err
 	}
-	what := "simulated"
-	if !m.Simulated {
-		what = "imported"
-	}
 	fmt.Printf("%s: MAE %.2f kPa (95 %% interval %.2f to %.2f) on %d planes of %d %s test patients\n", filepath.Join(run.Dir, "metrics.json"),
-		m.MAEKPa.Mean, m.MAEKPa.CI95[0], m.MAEKPa.CI95[1], m.NPlanes, m.NPatients, what)
+		m.MAEKPa.Mean, m.MAEKPa.CI95[0], m.MAEKPa.CI95[1], m.NPlanes, m.NPatients, sourceOf(m))
 	for _, name := range m.BaselineNames() {
 		b := m.Baselines[name]
 		fmt.Printf("  baseline %-13s MAE %.2f kPa (%.2f to %.2f)\n", name, b.MAEKPa, b.CI95[0], b.CI95[1])
@@ -124,4 +120,12 @@ func printMetrics(run sswe.Run) error {
 			m.AUC.SWE.AUC, m.AUC.SWE.CI95[0], m.AUC.SWE.CI95[1], m.AUC.SSWE.AUC, m.AUC.SSWE.CI95[0], m.AUC.SSWE.CI95[1])
 	}
 	return nil
+}
+
+// sourceOf says what kind of patients a run's numbers are about.
+func sourceOf(m sswe.Metrics) string {
+	if m.Simulated {
+		return data.Simulated
+	}
+	return data.Imported
 }
