@@ -30,8 +30,8 @@ func (c doctorCommand) Run(ctx context.Context) error {
 			return err
 		}
 		fmt.Println(string(b))
-	} else {
-		report.Write(os.Stdout)
+	} else if err := report.Write(os.Stdout); err != nil {
+		return err
 	}
 	if !report.OK() {
 		return errors.New("not all is well; see the remedies above")

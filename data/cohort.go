@@ -170,16 +170,6 @@ func (c *Cohort) Plane(r Row) (*Plane, error) {
 	return p, nil
 }
 
-// FocusOf finds a patient's focus by its label value.
-func (c *Cohort) FocusOf(patient string, label uint8) (FocusRow, bool) {
-	for _, f := range c.Foci {
-		if f.Patient == patient && f.Focus == label {
-			return f, true
-		}
-	}
-	return FocusRow{}, false
-}
-
 // Save writes planes as a cohort: the planes first, then foci.csv and card.md, the manifest last, so that a cohort
 // with a manifest is whole. split gives each patient's split.
 func Save(dir string, planes []*Plane, split func(patient string) Split, foci []FocusRow, card string) (*Cohort, error) {

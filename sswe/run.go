@@ -42,12 +42,16 @@ const cohortLink = "cohort.path"
 
 // LinkCohort remembers which cohort the run is made on, and refuses another than before.
 func (r Run) LinkCohort(dir string) error {
-	path, err := filepath.Abs(dir)
-	if err != nil {
+	path, err1 := filepath.Abs(dir)
+	own, err2 := filepath.Abs(filepath.Join(r.Dir, "cohort"))
+	if err := errors.Join(err1, err2); err != nil {
 		return fmt.Errorf("link cohort: %w", err)
 	}
 	if old, err := os.ReadFile(filepath.Join(r.Dir, cohortLink)); err == nil && strings.TrimSpace(string(old)) != path {
 		return fmt.Errorf("run %s was made on the cohort %s, now asked for %s; use another --out", r.Dir, strings.TrimSpace(string(old)), path)
+	}
+	if _, err := os.Stat(own); err == nil && path != own {
+		return fmt.Errorf("run %s has a cohort of its own, now asked for %s; use another --out", r.Dir, path)
 	}
 	return r.write(cohortLink, []byte(path+"\n"))
 }
