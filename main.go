@@ -23,6 +23,7 @@ type commands struct {
 	Train      trainCommand      `cmd:"" help:"Train a network on a cohort."`
 	Evaluate   evaluateCommand   `cmd:"" help:"Evaluate a trained run on its cohort's test patients."`
 	Synthesize synthesizeCommand `cmd:"" help:"Draw the synthetic elastogram of B-mode images."`
+	Export     exportCommand     `cmd:"" help:"Write a trained network as an ONNX file."`
 	Lab        labCommand        `cmd:"" help:"Open JupyterLab with the kernel ready."`
 	Notebook   notebookCommand   `cmd:"" help:"Run notebooks without a browser."`
 	Doctor     doctorCommand     `cmd:"" help:"Say what is and isn't well here, with the remedy."`
