@@ -41,6 +41,14 @@ var examples = []example{
 			{Name: "oracle, blurred target", MAEKPa: 1.9, Low: math.NaN(), High: math.NaN()},
 		}, Style{Simulated: true})
 	}},
+	{"differences", func() (*Figure, error) {
+		return Differences([]DifferenceRow{
+			{Group: "network", Name: "plain encoder-decoder", KPa: 0.42, Low: 0.11, High: 0.75},
+			{Group: "network", Name: "half the channels", KPa: 0.08, Low: -0.12, High: 0.29},
+			{Group: "loss", Name: "loss l2", KPa: -0.05, Low: -0.21, High: 0.10},
+			{Group: "patients", Name: "10 of 40 training patients", KPa: 1.31, Low: 0.62, High: 2.04},
+		}, Style{Simulated: true})
+	}},
 	{"error_by_group", func() (*Figure, error) { return ErrorByGroup(groupErrors(), Style{Simulated: true}) }},
 	{"network", func() (*Figure, error) { return Network(unet(96, 64, 4, 16), Style{}) }},
 	{"field", func() (*Figure, error) {

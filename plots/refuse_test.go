@@ -76,6 +76,8 @@ func TestFiguresRefuseWhatTheyCannotDraw(t *testing.T) {
 			return ROC([]ROCCurve{{FalsePositive: []float64{0, 1}, TruePositive: []float64{0, 1}, AUC: nan}}, Style{})
 		}, []string{"curves[0]", "AUC"}},
 		{"no baselines", func() (*Figure, error) { return Baselines(nil, Style{}) }, []string{"Baselines", "rows"}},
+		{"no differences", func() (*Figure, error) { return Differences(nil, Style{}) }, []string{"Differences", "rows"}},
+		{"a difference that is no number", func() (*Figure, error) { return Differences([]DifferenceRow{{Name: "l2", KPa: nan}}, Style{}) }, []string{"rows[0]", "l2"}},
 		{"a baseline without error", func() (*Figure, error) { return Baselines([]BaselineRow{{Name: "median", MAEKPa: nan}}, Style{}) }, []string{"rows[0]", "median"}},
 		{"no groups", func() (*Figure, error) { return ErrorByGroup(nil, Style{}) }, []string{"ErrorByGroup", "groups"}},
 		{"an empty group", func() (*Figure, error) {
