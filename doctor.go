@@ -10,11 +10,13 @@ import (
 
 	"elastography/kernel"
 	"elastography/kernel/pjrt"
+	"elastography/kernel/pjrt/compilecache"
 	"elastography/sswe"
 )
 
 type doctorCommand struct {
-	JSON bool `help:"Machine-readable."`
+	JSON       bool `help:"Machine-readable."`
+	ClearCache bool `help:"First delete the compiled programs that are kept from one process to the next."`
 }
 
 func (c doctorCommand) Run(ctx context.Context) error {
@@ -22,8 +24,16 @@ func (c doctorCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.ClearCache {
+		before, err := compilecache.Clear()
+		if err != nil {
+			return fmt.Errorf("clear the compilation cache: %w", err)
+		}
+		fmt.Fprintln(os.Stderr, "cleared:", before)
+	}
 	report := kernel.Doctor(ctx, root)
 	report.Add(checkBackend(ctx))
+	report.Add(checkCompileCache())
 	if c.JSON {
 		b, err := report.JSON()
 		if err != nil {
@@ -56,5 +66,20 @@ func checkBackend(ctx context.Context) kernel.Check {
 		}
 	}
 	check.Level, check.Found = kernel.LevelFail, err.Error()
+	return check
+}
+
+// checkCompileCache says what compiled programs are kept. Being off or unreadable only costs time.
+func checkCompileCache() kernel.Check {
+	check := kernel.Check{Name: "compilation cache", Remedy: "unset " + compilecache.EnvCache + ", or set it to a size such as \"1 GB\": a process's first step takes seconds longer without"}
+	stats, err := compilecache.Inspect()
+	if err != nil {
+		check.Level, check.Found = kernel.LevelWarn, err.Error()
+		return check
+	}
+	check.Found = stats.String()
+	if stats.Off {
+		check.Level = kernel.LevelWarn
+	}
 	return check
 }
