@@ -10,11 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
 
 	"github.com/google/renameio/v2"
+	"golang.org/x/sync/errgroup"
 )
 
 // Split says what a patient is for. A patient belongs to exactly one.
@@ -45,8 +47,8 @@ type FocusRow struct {
 	Patient    string
 	Focus      uint8 // its value in the label maps
 	Zone       string
-	GradeGroup int // ISUP grade group 1..5
-	Gleason    string
+	GradeGroup int    // ISUP grade group 1..5; 0 for a tumour that is not graded so, as in the thyroid
+	Gleason    string // phantom.NotGraded with grade group 0
 	DiameterMM float64
 }
 
@@ -129,22 +131,41 @@ func (c *Cohort) Simulated() bool {
 // Load reads the planes of a split and verifies each file against the manifest. A damaged plane is an error that
 // names it; with skipDamaged it is left out and named in skipped instead.
 func (c *Cohort) Load(ctx context.Context, split Split, skipDamaged bool) (planes []*Plane, skipped []error, err error) {
+	var rows []Row
 	for _, r := range c.Rows {
-		if r.Split != split {
-			continue
+		if r.Split == split {
+			rows = append(rows, r)
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		p, err := c.Plane(r)
-		if err != nil {
-			if skipDamaged && (errors.Is(err, ErrDamaged) || errors.Is(err, fs.ErrNotExist)) {
-				skipped = append(skipped, err)
-				continue
+	}
+	read, damage := make([]*Plane, len(rows)), make([]error, len(rows))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, r := range rows {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
 			}
-			return nil, nil, fmt.Errorf("load cohort: %w; restore the file, simulate the cohort again, or pass --skip-damaged", err)
+			p, err := c.Plane(r)
+			switch {
+			case err == nil:
+				read[i] = p
+			case skipDamaged && (errors.Is(err, ErrDamaged) || errors.Is(err, fs.ErrNotExist)):
+				damage[i] = err
+			default:
+				return fmt.Errorf("load cohort: %w; restore the file, simulate the cohort again, or pass --skip-damaged", err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	for i := range rows {
+		if damage[i] != nil {
+			skipped = append(skipped, damage[i])
+		} else {
+			planes = append(planes, read[i])
 		}
-		planes = append(planes, p)
 	}
 	if len(planes) == 0 {
 		return nil, skipped, fmt.Errorf("load cohort %s: no readable plane in split %q", c.Dir, split)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"strconv"
+
+	"elastography/data/phantom"
 )
 
 var (
@@ -63,8 +65,8 @@ func readFoci(path string) ([]FocusRow, error) {
 		label, err1 := strconv.ParseUint(f[1], 10, 8)
 		grade, err2 := strconv.Atoi(f[3])
 		diameter, err3 := strconv.ParseFloat(f[5], 64)
-		if err1 != nil || err2 != nil || err3 != nil || grade < 1 || grade > 5 {
-			return nil, fmt.Errorf("%s line %d: focus %q, grade group %q or diameter %q is not a number in range", path, i+2, f[1], f[3], f[5])
+		if err1 != nil || err2 != nil || err3 != nil || grade < 0 || grade > 5 || (grade == 0) != (f[4] == phantom.NotGraded) {
+			return nil, fmt.Errorf("%s line %d: focus %q, grade group %q or diameter %q is not a number in range (a tumour that is not graded has grade group 0 and Gleason %q)", path, i+2, f[1], f[3], f[5], phantom.NotGraded)
 		}
 		foci = append(foci, FocusRow{Patient: f[0], Focus: uint8(label), Zone: f[2], GradeGroup: grade, Gleason: f[4], DiameterMM: diameter})
 	}

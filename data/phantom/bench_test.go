@@ -10,11 +10,13 @@ func BenchmarkSection(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if _, err := p.Section(context.Background(), i%3, ReferenceGrid()); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "planes/s")
 }
 
 func BenchmarkPatient(b *testing.B) {

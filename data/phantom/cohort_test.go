@@ -146,8 +146,32 @@ func TestPlanesAreAsHardAsTheDifficultyBudget(t *testing.T) {
 	within(t, "rho(E, echo) in benign TZ", stat.Correlation(lnKPa[LabelTZ], echo[LabelTZ], nil), -0.35, -0.18)
 	within(t, "median kPa in PZ", median(byLabel[LabelPZ]), 19, 25)
 	within(t, "median kPa in TZ", median(byLabel[LabelTZ]), 24, 32)
-	within(t, "registered labels, mean Dice of the gland", stat.Mean(dice, nil), 0.80, 0.95)
-	within(t, "registered labels, lowest Dice of the gland", slices.Min(dice), 0.55, 0.95)
+	within(t, "registered labels, mean Dice of the gland", stat.Mean(dice, nil), 0.89, 0.95)
+	within(t, "registered labels, lowest Dice of the gland", slices.Min(dice), 0.70, 0.95)
+}
+
+// Landmark studies report 2 to 3 mm between an image and its registered histopathology.
+func TestRegistrationIsOffByAsMuchAsLandmarkStudiesReport(t *testing.T) {
+	var errors []float64
+	for k := range 40 {
+		p := patient(t, Prostate(), 3, k)
+		for plane := range 3 {
+			l := newWorkGrid(coarse)
+			shown := p.registered(plane, l)
+			c := p.gland.cut(p.planeY[plane])
+			i := 0
+			for _, z := range l.zs {
+				for _, x := range l.xs {
+					if st := c.locate(x-p.gland.shift, z); st.capsule > 0 {
+						px, py, pz := shown(i, x, z)
+						errors = append(errors, math.Sqrt((px-x+p.gland.shift)*(px-x+p.gland.shift)+(py-c.y)*(py-c.y)+(pz-z)*(pz-z)))
+					}
+					i++
+				}
+			}
+		}
+	}
+	within(t, "registration error within the gland, mean mm", stat.Mean(errors, nil), 2, 3)
 }
 
 // deep tells whether a pixel's neighbours to two pixels all carry its label: away from edges, where

@@ -87,44 +87,24 @@ const (
 // evaluate works out the tissue at elevation y.
 func (p *Patient) evaluate(out *tissueSlice, n *noise, l workGrid, y float64) {
 	n.fill(p, l, y)
-	c := p.gland.cut(y)
-	tumours, benign := nearLesions(p.lesions, y), nearLesions(p.benign, y)
 	rl := &p.recipe.Latents
 	spread := math.Sqrt(1 - rl.PatientShare)
-	var st site // one for all points: it escapes through the shapes' interface
+	at := p.body.at(y)
 	i := 0
 	for _, z := range l.zs {
 		for _, x := range l.xs {
-			x -= p.gland.shift
-			st = c.locate(x, z)
-			m := p.tissueAt(&c, &st, x, z)
-			if st.capsule > -1 {
-				for _, lesion := range benign {
-					if q := lesion.q(&c, &st, x, z); q < 2 {
-						share := lesion.share(&st, q, 0)
-						m.addLesion(lesion, share, share)
-					}
-				}
-				for _, lesion := range tumours {
-					if q := lesion.q(&c, &st, x, z); q < 2 {
-						ragged := float64(n.ragged[i])
-						m.addLesion(lesion, lesion.share(&st, q, ragged), lesion.visible(&st, q, ragged))
-					}
-				}
-				m.add(&p.tissues[inUrethra], 0.85*smoothstep(-0.5, 0.5, st.urethra))
-			}
+			m, fluid, gel := at.tissue(x, z, float64(n.ragged[i]))
 			s, cells, inflam := float64(n.stroma[i]), float64(n.cells[i]), float64(n.inflam[i])
 			lum := lumen(s, cells, float64(n.lumenOwn[i]))
 			lnKPa := m.lnKPa + m.withinLogSD*rl.stiffness(s, cells, inflam, float64(n.stiffnessOwn[i]))
 			echo := m.echoDB + m.echoSD*rl.echo(s, inflam, lum, float64(n.echoOwn[i]))
 			shape := m.lnShape + spread*(rl.StromaToTexture*s+rl.LumenToTexture*lum) + rl.TextureLogSD*float64(n.textureOwn[i])
-			fluid := p.fluidDepth(&c, &st, x, z)
 			if wet := smoothstep(-0.2, 0.2, fluid); wet > 0 {
 				lnKPa += wet * (math.Log(fluidKPa) - lnKPa)
 				echo += wet * (fluidEchoDB - echo)
 				m.atten += wet * (fluidAtten - m.atten)
 			}
-			if gel := smoothstep(0.15, -0.15, p.gland.probeDepth(x, z)-p.gland.couplant); gel > 0 {
+			if gel > 0 {
 				lnKPa += gel * (math.Log(fluidKPa) - lnKPa)
 				echo += gel * (couplantEchoDB - echo)
 				m.atten += gel * (fluidAtten - m.atten)

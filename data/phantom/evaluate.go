@@ -12,30 +12,28 @@ const maxPixels = 1 << 24
 // Section works out plane number plane (see Planes) on a grid. It refuses a plane that is not there
 // and an impossible grid, and stops with the context's error when that is done.
 func (p *Patient) Section(ctx context.Context, plane int, g Grid) (*Section, error) {
-	names := p.recipe.Anatomy.PlaneNames
+	names := p.recipe.Planes.Names
 	if plane < 0 || plane >= len(names) {
 		return nil, fmt.Errorf("section of %s: plane %d does not exist; there are %d, counted from 0", p.ID, plane, len(names))
 	}
 	if err := g.validate(); err != nil {
 		return nil, fmt.Errorf("section of %s, plane %s: %w", p.ID, names[plane], err)
 	}
-	s := &Section{Patient: p.ID, Plane: names[plane], Grid: g}
+	s := &Section{Organ: p.recipe.Organ, Patient: p.ID, Plane: names[plane], Grid: g}
 	l := newWorkGrid(g)
 	y := p.planeY[plane]
 	fluidMM, err := s.tissue(ctx, p, l, y)
 	if err != nil {
 		return nil, fmt.Errorf("section of %s, plane %s: %w", p.ID, names[plane], err)
 	}
-	here := func(_ int, x, z float64) (float64, float64, float64) { return x - p.gland.shift, y, z }
-	fields := p.labelFields(l, here).upsample(l, g)
-	s.Labels = fields.labels()
-	s.LabelsRegistered = p.labelFields(l, p.registered(plane, l)).upsample(l, g).labels()
+	boundaries := p.body.histology(s, l, plane)
 	s.Gland = make([]bool, len(s.Labels))
 	for i, label := range s.Labels {
 		s.Gland[i] = label != LabelOutside
 	}
 	s.fluid(p, fluidMM)
-	s.reflectors(p, fields, fluidMM)
+	s.clearReflectors()
+	boundaries(fluidMM)
 	s.stones(p, y)
 	s.viscosity(p)
 	s.listFoci(p)
@@ -120,7 +118,7 @@ func (s *Section) fluid(p *Patient, fluidMM []float32) {
 		z := s.Grid.DepthMM(r)
 		for c := range s.Grid.Width {
 			i := r*s.Grid.Width + c
-			s.Fluid[i] = fluidMM[i] > 0 || z < 2 && p.gland.probeDepth(s.Grid.LateralMM(c)-p.gland.shift, z) < p.gland.couplant
+			s.Fluid[i] = fluidMM[i] > 0 || z < 2 && p.body.inCouplant(s.Grid.LateralMM(c), z)
 		}
 	}
 }
@@ -128,10 +126,10 @@ func (s *Section) fluid(p *Patient, fluidMM []float32) {
 // stones adds calcifications at full resolution, each by the share of the elevation beam it fills.
 func (s *Section) stones(p *Patient, y float64) {
 	s.Calcification = make([]bool, len(s.EKPa))
-	rc := &p.recipe.Confounders
+	stone := p.recipe.Stone
 	offsets, imaging, shear := p.recipe.Beam.elevation()
 	mm := s.Grid.MMPerPx
-	bright := math.Pow(10, rc.CalcEchoDB/10)
+	bright := math.Pow(10, stone.EchoDB/10)
 	for _, b := range p.stones {
 		b.x += p.gland.shift
 		if math.Abs(b.y-y) > b.r+p.recipe.Beam.ImagingFWHMMM {
@@ -157,8 +155,8 @@ func (s *Section) stones(p *Patient, y float64) {
 				}
 				power := math.Pow(10, float64(s.BackscatterDB[i])/10)
 				s.BackscatterDB[i] = float32(10 * math.Log10(power+filled*(bright-power)))
-				s.AttenDBCmMHz[i] += float32(filled * (rc.CalcAttenDBCmMHz - float64(s.AttenDBCmMHz[i])))
-				s.EKPa[i] += float32(stiff * (rc.CalcKPa - float64(s.EKPa[i])))
+				s.AttenDBCmMHz[i] += float32(filled * (stone.AttenDBCmMHz - float64(s.AttenDBCmMHz[i])))
+				s.EKPa[i] += float32(stiff * (stone.EKPa - float64(s.EKPa[i])))
 				s.Calcification[i] = s.Calcification[i] || filled > 0.4
 			}
 		}

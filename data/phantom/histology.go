@@ -71,6 +71,9 @@ func (s *Section) slideStyles() map[uint8]slideStyle {
 		LabelCZ:      {glandular, 0.85, 0.24, 0.45},
 		LabelAFMS:    {muscleEosin, 0, 0, 0.15},
 		LabelUrethra: {eosin, 1.6, 0.30, 0.40},
+		LabelThyroid: {eosin, 0.5, 0.30, 0.40}, // follicles, whose colloid is left pale
+		LabelIsthmus: {eosin, 0.5, 0.30, 0.40},
+		LabelNodule:  {eosin, 0.9, 0.34, 0.35},
 	}
 	for _, f := range s.Foci {
 		g := float64(f.GradeGroup)

@@ -101,28 +101,34 @@ func (f labelFields) labels() []uint8 {
 	return out
 }
 
-// registered is where histopathology of plane number k comes from after registration: a block cut
-// at another height and tilt, shrunken by more or less than was corrected for, warped in-plane.
+// registered is where histopathology of plane number k comes from after registration.
 func (p *Patient) registered(k int, l workGrid) position {
-	rr := p.recipe.Registration
-	rng := p.streams.rand("registration/" + p.recipe.Anatomy.PlaneNames[k])
 	c := p.gland.cut(p.planeY[k])
-	zc := c.zc
-	angle := rr.MaxTiltDegrees * math.Pi / 180
-	tiltX, tiltZ := math.Tan(angle*(2*rng.Float64()-1)), math.Tan(angle*(2*rng.Float64()-1))
+	return p.registeredAbout(k, l, p.gland.shift, c.zc)
+}
+
+// registeredAbout registers a block cut at another height and tilt, shrunken by more or less than was
+// corrected for, warped in-plane; it turns and shrinks about an axis at that place in the image, mm.
+// Positions are relative to the axis laterally.
+func (p *Patient) registeredAbout(k int, l workGrid, xc, zc float64) position {
+	rr, name, y := p.recipe.Registration, p.recipe.Planes.Names[k], p.planeY[k]
+	rng := p.streams.rand("registration/" + name)
+	tilt := math.Tan(rr.MaxTiltDegrees * math.Pi / 180 * rng.Float64())
+	tiltZ, tiltX := math.Sincos(2 * math.Pi * rng.Float64()) // it may lean any way
+	tiltX, tiltZ = tilt*tiltX, tilt*tiltZ
 	offset := rr.MaxOffsetMM * (2*rng.Float64() - 1)
 	// The section was enlarged by the nominal shrinkage; what is left is a small scale error.
 	scale := (1 - rr.CorrectedPercent/100) / (1 - rr.ShrinkagePercent.draw(rng)/100)
 	size := rr.WarpMM.draw(rng) / math.Sqrt2 // rms of each component; the total is WarpMM
 	warp := func(axis string) []float32 {
 		w := make([]float32, l.size())
-		p.streams.field("registration/warp"+axis+"/"+p.recipe.Anatomy.PlaneNames[k], octave{rr.WarpScaleMM, 1}).slice(w, 0, l.zs, l.xs)
+		p.streams.field("registration/warp"+axis+"/"+name, octave{rr.WarpScaleMM, 1}).slice(w, 0, l.zs, l.xs)
 		return w
 	}
 	warpX, warpZ := warp("X"), warp("Z")
 	return func(i int, x, z float64) (float64, float64, float64) {
-		px := (x-p.gland.shift)*scale + size*float64(warpX[i])
+		px := (x-xc)*scale + size*float64(warpX[i])
 		pz := zc + (z-zc)*scale + size*float64(warpZ[i])
-		return px, c.y + offset + tiltX*(x-p.gland.shift) + tiltZ*(z-zc), pz
+		return px, y + offset + tiltX*(x-xc) + tiltZ*(z-zc), pz
 	}
 }

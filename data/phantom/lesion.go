@@ -41,6 +41,9 @@ func (p *Patient) Findings() map[string]int {
 	if n := len(p.cysts); n > 0 {
 		found[FindingCyst] = n
 	}
+	if p.hashimoto {
+		found[FindingHashimoto] = 1
+	}
 	if p.resectionMM > 0 {
 		found[FindingResection] = 1
 	}

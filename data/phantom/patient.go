@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 )
 
-// Patient is one virtual man, described in space; a plane is worked out when Section asks for it. A
+// Patient is one virtual patient, described in space; a plane is worked out when Section asks for it. A
 // Patient is not changed by use and may be shared between goroutines.
 type Patient struct {
 	ID                 string // "p001" for index 0
@@ -15,8 +15,9 @@ type Patient struct {
 
 	recipe  Recipe
 	streams streams
-	gland   anatomy
-	tissues [tissueCount]tissueState
+	body    body
+	gland   anatomy                  // of a prostate
+	tissues [tissueCount]tissueState // of a pelvis
 	latents latentState
 	tz      tzClass
 
@@ -24,6 +25,7 @@ type Patient struct {
 	benign      []lesion
 	stones      []ball
 	cysts       []ball
+	hashimoto   bool
 	resectionMM float64 // radius at the bladder neck of what a resection left open; 0 without
 	planeY      []float64
 }
@@ -76,21 +78,27 @@ func (r Recipe) Patient(seed uint64, index int) (*Patient, error) {
 	}
 	s := streams{seed: seed, index: index, stiffnessSeed: r.StiffnessSeed}
 	p := &Patient{ID: fmt.Sprintf("p%03d", index+1), recipe: r, streams: s}
-	var stroma float64
-	p.gland, stroma = r.drawAnatomy(s)
-	p.AgeYears, p.VolumeML = p.gland.ageYears, p.gland.volumeML
-	r.drawLatents(s, p, stroma)
-	r.drawTumours(s, p)
-	r.drawConfounders(s, p)
+	halfL := 0.0
+	if r.Organ == organThyroid {
+		halfL = r.drawNeck(s, p)
+	} else {
+		var stroma float64
+		p.gland, stroma = r.drawAnatomy(s)
+		p.AgeYears, p.VolumeML = p.gland.ageYears, p.gland.volumeML
+		r.drawLatents(s, p, stroma)
+		r.drawTumours(s, p)
+		r.drawConfounders(s, p)
+		halfL, p.body = p.gland.halfL, pelvis{p}
+	}
 	planes := s.rand("planes")
-	for _, t := range r.Anatomy.PlanePositions {
-		p.planeY = append(p.planeY, (t+r.Anatomy.PlaneJitter*planes.NormFloat64())*p.gland.halfL)
+	for _, t := range r.Planes.Positions {
+		p.planeY = append(p.planeY, (t+r.Planes.Jitter*planes.NormFloat64())*halfL)
 	}
 	return p, nil
 }
 
 // Planes names the imaging planes, in the order Section numbers them.
-func (p *Patient) Planes() []string { return append([]string(nil), p.recipe.Anatomy.PlaneNames...) }
+func (p *Patient) Planes() []string { return append([]string(nil), p.recipe.Planes.Names...) }
 
 // drawLatents draws what the patient's tissues have in common, and each tissue's level from it.
 func (r Recipe) drawLatents(s streams, p *Patient, stroma float64) {
@@ -123,18 +131,27 @@ func (r Recipe) drawLatents(s streams, p *Patient, stroma float64) {
 		if tissueID(id) == inTZ && p.tz == tzUniform {
 			lnShape += uniformTZTexture
 		}
-		ps := math.Sqrt(rl.PatientShare)
-		p.tissues[id] = tissueState{
-			lnKPa: math.Log(base) +
-				t.BetweenLogSD*rl.stiffness(p.latents.stroma, p.latents.cells, p.latents.inflam, own) +
-				t.WithinLogSD*zonal*rl.stiffness(zs, zc, zi, stiff.NormFloat64()),
-			withinLogSD: t.WithinLogSD * math.Sqrt(1-zonal*zonal),
-			echoDB: t.EchoDB + t.EchoSD*(ps*rl.echo(p.latents.stroma, p.latents.inflam, p.latents.lumen, 0)+
-				math.Sqrt(rl.ZoneShare)*rl.echo(zs, zi, zl, 0)),
-			echoSD:  t.EchoSD * math.Sqrt(max(1-rl.PatientShare-rl.ZoneShare, 0)),
-			atten:   max(t.AttenDBCmMHz+rl.StromaToAtten*p.latents.stroma+rl.AttenSD*attenOwn, 0.3),
-			lnShape: lnShape + ps*(rl.StromaToTexture*p.latents.stroma+rl.LumenToTexture*p.latents.lumen),
-		}
+		p.tissues[id] = p.state(t, math.Log(base), lnShape, own, attenOwn, zonalPart{zs, zi, zl,
+			t.WithinLogSD * zonal * rl.stiffness(zs, zc, zi, stiff.NormFloat64()), zonal})
+	}
+}
+
+// zonalPart is what one tissue of a patient has for its own: its latents, in SD, the shift of its log
+// stiffness, and the share of the tissue's spread, as SD, that this takes.
+type zonalPart struct{ stroma, inflam, lumen, lnKPa, share float64 }
+
+// state is a tissue as the patient's latents and its own make it.
+func (p *Patient) state(t Tissue, lnKPa, lnShape, ownKPa, ownAtten float64, z zonalPart) tissueState {
+	rl, pl := &p.recipe.Latents, &p.latents
+	ps := math.Sqrt(rl.PatientShare)
+	return tissueState{
+		lnKPa:       lnKPa + t.BetweenLogSD*rl.stiffness(pl.stroma, pl.cells, pl.inflam, ownKPa) + z.lnKPa,
+		withinLogSD: t.WithinLogSD * math.Sqrt(1-z.share*z.share),
+		echoDB: t.EchoDB + t.EchoSD*(ps*rl.echo(pl.stroma, pl.inflam, pl.lumen, 0)+
+			math.Sqrt(rl.ZoneShare)*rl.echo(z.stroma, z.inflam, z.lumen, 0)),
+		echoSD:  t.EchoSD * math.Sqrt(max(1-rl.PatientShare-rl.ZoneShare, 0)),
+		atten:   max(t.AttenDBCmMHz+rl.StromaToAtten*pl.stroma+rl.AttenSD*ownAtten, 0.3),
+		lnShape: lnShape + ps*(rl.StromaToTexture*pl.stroma+rl.LumenToTexture*pl.lumen),
 	}
 }
 

@@ -31,9 +31,9 @@ func TestImpossibleParametersAreRefusedByName(t *testing.T) {
 		"Anatomy.VolumeML.Max":                  func(r *Recipe) { r.Anatomy.VolumeML.Max = 2000 },
 		"Anatomy.AgeYears.Min is 80, above Max": func(r *Recipe) { r.Anatomy.AgeYears.Min = 80 },
 		"Anatomy.MaxHeightMM":                   func(r *Recipe) { r.Anatomy.MaxHeightMM = 0 },
-		"Anatomy.PlaneNames has 0":              func(r *Recipe) { r.Anatomy.PlaneNames = nil },
-		"Anatomy.PlaneNames[1] is \"base\"":     func(r *Recipe) { r.Anatomy.PlaneNames = []string{"base", "base", "apex"} },
-		"Anatomy.PlanePositions[2] is -1.5":     func(r *Recipe) { r.Anatomy.PlanePositions = []float64{0.5, 0, -1.5} },
+		"Planes.Names has 0":                    func(r *Recipe) { r.Planes.Names = nil },
+		"Planes.Names[1] is \"base\"":           func(r *Recipe) { r.Planes.Names = []string{"base", "base", "apex"} },
+		"Planes.Positions[2] is -1.5":           func(r *Recipe) { r.Planes.Positions = []float64{0.5, 0, -1.5} },
 		"Latents.PatientShare":                  func(r *Recipe) { r.Latents.PatientShare = 0.9 },
 		"Latents.StromaToKPa":                   func(r *Recipe) { r.Latents.StromaToKPa = 1.2 },
 		"Latents.FineMM":                        func(r *Recipe) { r.Latents.FineMM = 0 },
@@ -51,12 +51,18 @@ func TestImpossibleParametersAreRefusedByName(t *testing.T) {
 	} {
 		r := Prostate()
 		spoil(&r)
-		_, err := r.Patient(1, 0)
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("want a refusal naming %q, got %v", name, err)
-		} else if !strings.Contains(err.Error(), "give") && !strings.Contains(err.Error(), "swap") && !strings.Contains(err.Error(), "only") {
-			t.Errorf("no remedy in %q", err)
-		}
+		refused(t, r, name)
+	}
+}
+
+// refused fails the test unless the recipe is refused by that name, with a remedy.
+func refused(t *testing.T, r Recipe, name string) {
+	t.Helper()
+	_, err := r.Patient(1, 0)
+	if err == nil || !strings.Contains(err.Error(), name) {
+		t.Errorf("want a refusal naming %q, got %v", name, err)
+	} else if !strings.Contains(err.Error(), "give") && !strings.Contains(err.Error(), "swap") && !strings.Contains(err.Error(), "only") {
+		t.Errorf("no remedy in %q", err)
 	}
 }
 

@@ -10,6 +10,7 @@ const (
 	wallReflectorDB     = 10
 	bladderReflectorDB  = 9
 	cystReflectorDB     = 8
+	airReflectorDB      = 20
 )
 
 // addReflector marks the zero of an implicit function: a band one pixel to each side, with the
@@ -34,14 +35,18 @@ func (s *Section) addReflector(depth []float32, strengthDB float32, keep func(i 
 	}
 }
 
-// reflectors draws all coherent boundaries of the plane.
-func (s *Section) reflectors(p *Patient, f labelFields, fluidMM []float32) {
+// clearReflectors makes the maps, without any boundary.
+func (s *Section) clearReflectors() {
 	n := s.Grid.Height * s.Grid.Width
 	s.ReflectorDB = make([]float32, n)
 	for i := range s.ReflectorDB {
 		s.ReflectorDB[i] = NoReflectorDB
 	}
 	s.ReflectorNormalZ, s.ReflectorNormalX = make([]float32, n), make([]float32, n)
+}
+
+// prostateReflectors draws all coherent boundaries of the plane.
+func (s *Section) prostateReflectors(p *Patient, f labelFields, fluidMM []float32) {
 	always := func(int) bool { return true }
 	inGland := func(i int) bool { return f.capsule[i] > 1 }
 	s.addReflector(f.capsule, capsuleReflectorDB, always)
@@ -49,7 +54,7 @@ func (s *Section) reflectors(p *Patient, f labelFields, fluidMM []float32) {
 	s.addReflector(f.urethra, urethraReflectorDB, inGland)
 	s.addReflector(fluidMM, cystReflectorDB, inGland)
 	s.addReflector(fluidMM, bladderReflectorDB, func(i int) bool { return f.bladder[i] > bladderWallMM-1 })
-	wall := make([]float32, n)
+	wall := make([]float32, len(s.ReflectorDB))
 	for _, at := range [2]float64{p.gland.couplant, p.gland.couplant + p.gland.wall} {
 		for r := range s.Grid.Height {
 			for c := range s.Grid.Width {

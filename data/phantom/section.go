@@ -1,6 +1,6 @@
 package phantom
 
-// Labels of the histopathology maps. Tumour foci are numbered from [LabelFocus] on.
+// Labels of the histopathology maps. Tumour foci, malignant nodules in a thyroid, are numbered from [LabelFocus] on.
 const (
 	LabelOutside uint8 = 0  // outside the capsule
 	LabelPZ      uint8 = 1  // peripheral zone
@@ -8,8 +8,14 @@ const (
 	LabelCZ      uint8 = 3  // central zone
 	LabelAFMS    uint8 = 4  // anterior fibromuscular stroma
 	LabelUrethra uint8 = 5  // urethra and verumontanum
+	LabelThyroid uint8 = 6  // parenchyma of a thyroid lobe
+	LabelIsthmus uint8 = 7  // isthmus of the thyroid
+	LabelNodule  uint8 = 8  // benign thyroid nodule
 	LabelFocus   uint8 = 10 // first tumour focus; the n-th focus is LabelFocus+n
 )
+
+// NotGraded stands in Focus.Gleason for tumours that have no Gleason score; their GradeGroup is 0.
+const NotGraded = "n/a"
 
 // NoReflectorDB is the reflector strength where there is no coherent boundary.
 const NoReflectorDB float32 = -120
@@ -32,6 +38,7 @@ func (g Grid) LateralMM(col int) float64 { return (float64(col) - float64(g.Widt
 
 // Section is one imaging plane of one patient: tissue properties, row-major [Height*Width].
 type Section struct {
+	Organ          string // the recipe's
 	Patient, Plane string
 	Grid           Grid
 
@@ -56,7 +63,7 @@ type Section struct {
 	// ReflectorNormalZ and ReflectorNormalX are the unit normal of the boundary; zero where
 	// ReflectorDB is NoReflectorDB. The sign carries no meaning.
 	ReflectorNormalZ, ReflectorNormalX []float32
-	// Fluid marks urine, cysts, vessels and couplant, which carry no shear wave.
+	// Fluid marks urine, cysts, vessels, couplant and the trachea's air, which carry no shear wave.
 	Fluid []bool
 	// Calcification marks stones, which cast an acoustic shadow.
 	Calcification []bool
@@ -69,12 +76,13 @@ type Section struct {
 	Foci []Focus
 }
 
-// Focus is one tumour of the index or secondary kind, as a pathologist would report it.
+// Focus is one tumour, as a pathologist would report it.
 type Focus struct {
 	ID         uint8   // label value, LabelFocus or more
-	Zone       string  // "PZ", "TZ" or "CZ"
-	GradeGroup int     // ISUP grade group, 1 to 5
-	Gleason    string  // such as "3+4"
+	Zone       string  // "PZ", "TZ" or "CZ"; "right lobe" or "left lobe" of a thyroid
+	Kind       string  // histological type of a thyroid carcinoma; empty for a prostate's adenocarcinoma
+	GradeGroup int     // ISUP grade group, 1 to 5; 0 in a thyroid, which is not graded so
+	Gleason    string  // such as "3+4", or NotGraded
 	DiameterMM float64 // largest axial diameter
 	VolumeML   float64
 	EKPa       float64 // apparent median stiffness

@@ -10,18 +10,34 @@ import (
 // Validate refuses a recipe that cannot be drawn. The error names the parameter as it is written in
 // Go (such as Tissues.PZ.EKPa), its value, and what would do instead.
 func (r Recipe) Validate() error {
-	if r.Organ != "prostate" {
-		return fmt.Errorf("recipe: Organ is %q; only \"prostate\" can be drawn", r.Organ)
+	parts, rules := []part{{"Planes", r.Planes}, {"Latents", r.Latents}, {"Stone", r.Stone}, {"Registration", r.Registration}, {"Beam", r.Beam}}, r.rules()
+	switch r.Organ {
+	case organProstate:
+		parts = append(parts, part{"Anatomy", r.Anatomy}, part{"Tissues", r.Tissues}, part{"Tumours", r.Tumours}, part{"Confounders", r.Confounders})
+		rules = append(rules, r.prostateRules()...)
+	case organThyroid:
+		parts = append(parts, part{"Neck", r.Neck})
+		rules = append(rules, r.neckRules()...)
+	default:
+		return fmt.Errorf("recipe: Organ is %q; only %q and %q can be drawn", r.Organ, organProstate, organThyroid)
 	}
-	if err := checkValue("", reflect.ValueOf(r)); err != nil {
-		return fmt.Errorf("recipe: %w", err)
+	for _, part := range parts {
+		if err := checkValue(part.name, reflect.ValueOf(part.value)); err != nil {
+			return fmt.Errorf("recipe: %w", err)
+		}
 	}
-	for _, rule := range r.rules() {
+	for _, rule := range rules {
 		if !(rule.value >= rule.low && rule.value <= rule.high) {
 			return fmt.Errorf("recipe: %s is %g; give a value from %g to %g", rule.name, rule.value, rule.low, rule.high)
 		}
 	}
 	return r.checkPlanes()
+}
+
+// part is a field of the recipe.
+type part struct {
+	name  string
+	value any
 }
 
 // rule bounds one number; the bounds are what the drawing can stand, wider than what is plausible.
@@ -30,9 +46,43 @@ type rule struct {
 	value, low, high float64
 }
 
-// rules lists the bounds that a parameter's type does not imply.
+// rules lists the bounds, common to all organs, that a parameter's type does not imply.
 func (r Recipe) rules() []rule {
-	a, l, t, c := r.Anatomy, r.Latents, r.Tumours, r.Confounders
+	l := r.Latents
+	const small = 1e-6
+	return []rule{
+		{"Latents.PatientShare + ZoneShare + CoarseShare + FineShare", l.PatientShare + l.ZoneShare + l.CoarseShare + l.FineShare, 1 - small, 1 + small},
+		{"Latents.CoarseShare + FineShare", l.CoarseShare + l.FineShare, small, 1},
+		{"Latents.CoarseMM", l.CoarseMM, 0.5, 100},
+		{"Latents.FineMM", l.FineMM, 0.5, 100},
+		{"Latents.VolumeToStroma", l.VolumeToStroma, -1, 1},
+		{"the sum of squares of Latents.StromaToKPa, CellsToKPa and InflamToKPa", l.knownStiffness(), 0, 1},
+		{"the variance given by Latents.LumenToEcho, StromaToEcho and InflamToEcho", l.knownEcho(), 0, 1},
+		{"Latents.StromaToTexture", l.StromaToTexture, -2, 2},
+		{"Latents.LumenToTexture", l.LumenToTexture, -2, 2},
+		{"Latents.StromaToAtten", l.StromaToAtten, -1, 1},
+		{"Latents.TextureLogSD", l.TextureLogSD, 0, 3},
+		{"Latents.AttenSD", l.AttenSD, 0, 1},
+		{"Registration.ShrinkagePercent.Max", r.Registration.ShrinkagePercent.Max, 0, 50},
+		{"Registration.ShrinkagePercent.Min", r.Registration.ShrinkagePercent.Min, 0, 50},
+		{"Registration.CorrectedPercent", r.Registration.CorrectedPercent, 0, 50},
+		{"Registration.MaxTiltDegrees", r.Registration.MaxTiltDegrees, 0, 45},
+		{"Registration.MaxOffsetMM", r.Registration.MaxOffsetMM, 0, 50},
+		{"Registration.WarpMM.Min", r.Registration.WarpMM.Min, 0, 20},
+		{"Registration.WarpScaleMM", r.Registration.WarpScaleMM, 2, 1000},
+		{"Beam.ImagingFWHMMM", r.Beam.ImagingFWHMMM, 0.1, 20},
+		{"Beam.ShearFWHMMM", r.Beam.ShearFWHMMM, 0.1, 20},
+		{"Beam.Slices", float64(r.Beam.Slices), 1, 31},
+
+		{"Planes.Jitter", r.Planes.Jitter, 0, 0.3},
+		{"Stone.EKPa", r.Stone.EKPa, small, 1e6},
+		{"Stone.AttenDBCmMHz", r.Stone.AttenDBCmMHz, 0, 1000},
+	}
+}
+
+// prostateRules lists those of the prostate.
+func (r Recipe) prostateRules() []rule {
+	a, t, c := r.Anatomy, r.Tumours, r.Confounders
 	const small = 1e-6
 	return []rule{
 		{"Anatomy.VolumeML.Min", a.VolumeML.Min, 8, 200},
@@ -56,25 +106,9 @@ func (r Recipe) rules() []rule {
 		{"Anatomy.PZThicknessMM.Min", a.PZThicknessMM.Min, 1, 40},
 		{"Anatomy.PZThinningMMPerML", a.PZThinningMMPerML, 0, 1},
 		{"Anatomy.TZShareSD", a.TZShareSD, 0, 1},
-		{"Anatomy.PlaneJitter", a.PlaneJitter, 0, 0.3},
-
-		{"Latents.PatientShare + ZoneShare + CoarseShare + FineShare", l.PatientShare + l.ZoneShare + l.CoarseShare + l.FineShare, 1 - small, 1 + small},
-		{"Latents.CoarseShare + FineShare", l.CoarseShare + l.FineShare, small, 1},
-		{"Latents.CoarseMM", l.CoarseMM, 0.5, 100},
-		{"Latents.FineMM", l.FineMM, 0.5, 100},
-		{"Latents.VolumeToStroma", l.VolumeToStroma, -1, 1},
-		{"the sum of squares of Latents.StromaToKPa, CellsToKPa and InflamToKPa", l.knownStiffness(), 0, 1},
-		{"the variance given by Latents.LumenToEcho, StromaToEcho and InflamToEcho", l.knownEcho(), 0, 1},
-		{"Latents.StromaToTexture", l.StromaToTexture, -2, 2},
-		{"Latents.LumenToTexture", l.LumenToTexture, -2, 2},
-		{"Latents.StromaToAtten", l.StromaToAtten, -1, 1},
-		{"Latents.TextureLogSD", l.TextureLogSD, 0, 3},
-		{"Latents.AttenSD", l.AttenSD, 0, 1},
-
 		{"Tissues.TZKPaPerYear", r.Tissues.TZKPaPerYear, -5, 5},
 		{"Tissues.BenignViscosityPaS", r.Tissues.BenignViscosityPaS, 0, 100},
 		{"Tissues.TumourViscosity", r.Tissues.TumourViscosity, small, 100},
-
 		{"Tumours.ExtraFociMean", t.ExtraFociMean, 0, 20},
 		{"Tumours.IndexML.Max", t.IndexML.Max, 0, 50},
 		{"Tumours.SecondaryML.Max", t.SecondaryML.Max, 0, 50},
@@ -84,41 +118,26 @@ func (r Recipe) rules() []rule {
 		{"Tumours.HypoechoicShare", t.HypoechoicShare, 0.01, 0.99},
 		{"Tumours.HypoechoicShare + HyperechoicShare", t.HypoechoicShare + t.HyperechoicShare, 0, 1},
 		{"Tumours.ClusterShape", t.ClusterShape, small, 1000},
-
 		{"Confounders.NodulesPerTZML", c.NodulesPerTZML, 0, 2},
 		{"Confounders.NoduleML.Max", c.NoduleML.Max, 0, 50},
 		{"Confounders.UniformTZRatio", c.UniformTZRatio, small, 10},
-		{"Confounders.CalcKPa", c.CalcKPa, small, 1e6},
-		{"Confounders.CalcAttenDBCmMHz", c.CalcAttenDBCmMHz, 0, 1000},
-
-		{"Registration.ShrinkagePercent.Max", r.Registration.ShrinkagePercent.Max, 0, 50},
-		{"Registration.ShrinkagePercent.Min", r.Registration.ShrinkagePercent.Min, 0, 50},
-		{"Registration.CorrectedPercent", r.Registration.CorrectedPercent, 0, 50},
-		{"Registration.MaxTiltDegrees", r.Registration.MaxTiltDegrees, 0, 45},
-		{"Registration.MaxOffsetMM", r.Registration.MaxOffsetMM, 0, 50},
-		{"Registration.WarpMM.Min", r.Registration.WarpMM.Min, 0, 20},
-		{"Registration.WarpScaleMM", r.Registration.WarpScaleMM, 2, 1000},
-
-		{"Beam.ImagingFWHMMM", r.Beam.ImagingFWHMMM, 0.1, 20},
-		{"Beam.ShearFWHMMM", r.Beam.ShearFWHMMM, 0.1, 20},
-		{"Beam.Slices", float64(r.Beam.Slices), 1, 31},
 	}
 }
 
 // checkPlanes refuses planes without a name, twice named, or beyond the poles.
 func (r Recipe) checkPlanes() error {
-	names, at := r.Anatomy.PlaneNames, r.Anatomy.PlanePositions
+	names, at := r.Planes.Names, r.Planes.Positions
 	if len(names) == 0 || len(names) != len(at) {
-		return fmt.Errorf("recipe: Anatomy.PlaneNames has %d entries and PlanePositions %d; give as many of each, at least one", len(names), len(at))
+		return fmt.Errorf("recipe: Planes.Names has %d entries and Positions %d; give as many of each, at least one", len(names), len(at))
 	}
 	seen := map[string]bool{}
 	for k, name := range names {
 		if name == "" || seen[name] || strings.ContainsAny(name, `/\`) {
-			return fmt.Errorf("recipe: Anatomy.PlaneNames[%d] is %q; give every plane a name of its own, without slashes", k, name)
+			return fmt.Errorf("recipe: Planes.Names[%d] is %q; give every plane a name of its own, without slashes", k, name)
 		}
 		seen[name] = true
 		if math.Abs(at[k]) > 0.9 {
-			return fmt.Errorf("recipe: Anatomy.PlanePositions[%d] is %g; give a position from -0.9 (apex) to 0.9 (base)", k, at[k])
+			return fmt.Errorf("recipe: Planes.Positions[%d] is %g; give a position from -0.9 (apex) to 0.9 (base)", k, at[k])
 		}
 	}
 	return nil

@@ -45,7 +45,7 @@ func meanAttenuation(m *Medium) float64 {
 func (a *array) pathAmplitude(g polarGrid, excess []float32) []float32 {
 	radial := max(1, int(math.Round(attenuationStepMM/g.stepMM)))
 	step := float64(radial) * g.stepMM
-	lateral := max(1, int(math.Round(0.6*math.Pi/180/g.stepRad)))
+	lateral := max(1, int(math.Round(min(0.6*math.Pi/180, 0.3/g.radiusMM)/g.stepRad))) // 0.6 degrees of a curved face
 	rows, lines := (g.rows+radial-1)/radial, (g.lines+lateral-1)/lateral
 	loss := make([]float32, rows*lines) // one-way dB per mm
 	flat := true

@@ -96,7 +96,7 @@ func addNearField(g polarGrid, iq iqImage, levelDB, couplantMM float64, random *
 	for i := range ripple {
 		ripple[i] = float32(random.NormFloat64())
 	}
-	smooth(ripple, 1, g.lines, 4*math.Pi/180/g.stepRad)
+	smooth(ripple, 1, g.lines, min(4*math.Pi/180, 0.8/g.radiusMM)/g.stepRad) // 4 degrees of a curved face
 	standardise(ripple)
 	phases := make([]float64, 6)
 	for i := range phases {

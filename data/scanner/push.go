@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -88,18 +89,26 @@ func (e *elastography) force(st strip) pushForce {
 	return push
 }
 
-// push simulates push k and estimates the speed to both sides of it.
-func (e *elastography) push(ctx context.Context, k int, name string) (speedMap, error) {
+// tracked is the motion after one push as the scanner tracks it, noise included: axial particle
+// velocity over the strip of the record, [frame][row][column], in units of the reference peak.
+type tracked struct {
+	strip strip
+	movie []float32
+}
+
+// push simulates push k of a plane and estimates the speed to both sides of it.
+func (e *elastography) push(ctx context.Context, k int, plane string) (speedMap, tracked, error) {
 	st := e.strip(k)
 	recorded := window{spongeCells, spongeCells, spongeCells + e.height, spongeCells + st.width}
 	movie, err := st.grid.propagate(ctx, e.force(st), e.frames, recorded)
 	if err != nil {
-		return speedMap{}, err
+		return speedMap{}, tracked{}, err
 	}
-	return e.estimate(ctx, movie, st, name)
+	estimate, err := e.estimate(ctx, movie, st, fmt.Sprintf("%s/%d", plane, k))
+	return estimate, tracked{st, movie}, err
 }
 
-// estimate tracks the recorded motion, with noise, and measures the speed of the
+// estimate tracks the recorded motion, adding the noise of that to the movie, and measures the speed of the
 // wave that runs away from the push on either side.
 func (e *elastography) estimate(ctx context.Context, movie []float32, st strip, name string) (speedMap, error) {
 	e.addTrackingNoise(movie, st, name)

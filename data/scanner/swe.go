@@ -52,6 +52,28 @@ const (
 // Errors name what cannot be: a scanner without SWE (ErrNoSWE), a box outside the
 // image, a parameter out of range.
 func (s Scanner) SWE(ctx context.Context, m *Medium, ex Exam, box Box, plane string) (*Elastogram, error) {
+	e, err := s.acquire(m, ex, box)
+	if err != nil {
+		return nil, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers())
+	estimates := make([]speedMap, e.pushes)
+	for k := range estimates {
+		group.Go(func() error {
+			estimate, _, err := e.push(ctx, k, plane)
+			estimates[k] = estimate
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("scanner: SWE of plane %q: %w", plane, err)
+	}
+	return e.show(compound(estimates)), nil
+}
+
+// acquire prepares an acquisition, or says what cannot be.
+func (s Scanner) acquire(m *Medium, ex Exam, box Box) (*elastography, error) {
 	if !s.HasSWE {
 		return nil, fmt.Errorf("scanner %q: %w", s.Name, ErrNoSWE)
 	}
@@ -61,21 +83,7 @@ func (s Scanner) SWE(ctx context.Context, m *Medium, ex Exam, box Box, plane str
 	if err := box.validate(m); err != nil {
 		return nil, err
 	}
-	e := s.newElastography(m, ex, box)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers())
-	estimates := make([]speedMap, e.pushes)
-	for k := range estimates {
-		group.Go(func() error {
-			var err error
-			estimates[k], err = e.push(ctx, k, fmt.Sprintf("%s/%d", plane, k))
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, fmt.Errorf("scanner: SWE of plane %q: %w", plane, err)
-	}
-	return e.show(compound(estimates)), nil
+	return s.newElastography(m, ex, box), nil
 }
 
 func (b Box) validate(m *Medium) error {
@@ -111,7 +119,7 @@ func (s Scanner) newElastography(m *Medium, ex Exam, box Box) *elastography {
 	cells := func(px int) int { return int(math.Ceil(float64(px)*m.MMPerPx/shearStepMM)) + 1 }
 	e.height, e.width = cells(box.Bottom-box.Top)+2*recordMarginCells, cells(box.Right-box.Left)+2*recordMarginCells
 	height, width := e.height+2*spongeCells, e.width+2*spongeCells
-	e.pushes = max(2, int(math.Round(float64(box.Right-box.Left)*m.MMPerPx/s.PushSpacingMM)))
+	e.pushes = s.Pushes(m, box)
 	top, left := m.point(box.Top, box.Left)
 	e.topMM, e.leftMM = top-recordMarginCells*shearStepMM, left-recordMarginCells*shearStepMM
 

@@ -45,7 +45,7 @@ func (e *Elastogram) readWithin(want func(zMM, xMM float64) bool) (mean, sd, val
 func everywhere(float64, float64) bool { return true }
 
 func TestHomogeneousTissueReadsItsApparentStiffness(t *testing.T) {
-	for _, s := range []Scanner{EndFire(), EndFireB()} {
+	for _, s := range []Scanner{EndFire(), EndFireB(), Linear()} {
 		for _, want := range []float32{10, 25, 50, 100} {
 			m := block(150, 170, want)
 			mean, sd, valid := mustSWE(t, quiet(s), m, s.PlainExam(1), wholeBox(m)).readWithin(everywhere)
@@ -141,11 +141,11 @@ func TestElasticAndScalarWavesAgreeOnInclusions(t *testing.T) {
 	var elastic, scalar []speedMap
 	for k := range e.pushes {
 		st := e.strip(k)
-		a, err := e.push(t.Context(), k, "p")
+		a, _, err := e.push(t.Context(), k, "p")
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := e.estimate(t.Context(), scalarWave(st.grid, e.force(st), e.frames), st, "p")
+		b, err := e.estimate(t.Context(), scalarWave(st.grid, e.force(st), e.frames), st, fmt.Sprintf("p/%d", k))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,9 +231,9 @@ func TestMapFadesWithDepthAndBehindStone(t *testing.T) {
 	_, deepSD, _ := e.readWithin(func(z, _ float64) bool { return z > 35 })
 	t.Logf("valid: %.0f %% above 20 mm, %.0f %% at 20-30, %.0f %% at 30-37, %.0f %% below; SD %.2f shallow, %.2f kPa deep",
 		100*valid(0, 20), 100*valid(20, 30), 100*valid(30, 37), 100*valid(37, 99), shallowSD, deepSD)
-	if valid(0, 20) < 0.95 || valid(37, 99) > 0.8*valid(20, 30) || deepSD < 2*shallowSD {
-		t.Errorf("valid %.2f above 20 mm (want 0.95), %.2f at 20-30 mm, %.2f below 37 mm (want a fall); SD %.2f and %.2f kPa",
-			valid(0, 20), valid(20, 30), valid(37, 99), shallowSD, deepSD)
+	if valid(0, 20) < 0.95 || valid(30, 37) > 0.95*valid(20, 30) || valid(37, 99) > 0.4*valid(20, 30) || deepSD < 2*shallowSD {
+		t.Errorf("valid %.2f above 20 mm (want 0.95), %.2f at 20-30 mm, %.2f at 30-37 and %.2f below (want a fall past 30 mm); SD %.2f and %.2f kPa",
+			valid(0, 20), valid(20, 30), valid(30, 37), valid(37, 99), shallowSD, deepSD)
 	}
 	m.Calcification = make([]bool, len(m.EKPa))
 	m.disc(12, 5, 3, func(i int) { m.AttenDBCmMHz[i], m.EKPa[i], m.Calcification[i] = 20, 200, true })
