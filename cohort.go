@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"elastography/data"
@@ -12,28 +13,56 @@ import (
 
 type cohortCommand struct {
 	Out      string `help:"Folder for the cohort." required:"" type:"path"`
-	Organ    string `help:"Organ." default:"prostate"`
-	Scanner  string `help:"Scanner preset." default:"endfire-a"`
+	Organ    string `help:"prostate or thyroid." default:"prostate"`
+	Scanner  string `help:"Scanner preset; the organ's usual one if left out." placeholder:"NAME"`
 	Patients int    `help:"Patients, the test patients included." default:"50"`
+	Planes   int    `help:"Planes of each patient, nearest the organ's middle; 0 takes all." default:"0"`
 	Test     int    `help:"Test patients; 0 takes a fifth, at least two." default:"0"`
 	Seed     uint64 `help:"Seed." default:"2019"`
+	Validate bool   `help:"Measure scanner and cohort against the published figures, into validation.md; a cohort that is there already is taken as it is."`
 }
 
 func (c cohortCommand) Help() string {
-	return "Example: go run . cohort --patients 10 --out cohorts/ten\n\nStopped at any moment, the same command goes on with the planes that are missing."
+	return "Examples: go run . cohort --patients 10 --out cohorts/ten\n          go run . cohort --validate --out cohorts/ten\n\n" +
+		"Stopped at any moment, the same command goes on with what is missing. With --validate the exit code is 1 if a row does not hold."
 }
 
 func (c cohortCommand) Run(ctx context.Context) error {
-	r := data.Recipe{Organ: c.Organ, Scanner: c.Scanner, Patients: c.Patients, Test: c.Test, Seed: c.Seed}
-	if r.Test == 0 {
-		r.Test = min(max(2, r.Patients/5), r.Patients-1) // two at least: an interval over patients needs them
+	if _, err := os.Stat(filepath.Join(c.Out, "manifest.csv")); err == nil && c.Validate && c.asksForNothing() {
+		cohort, err := data.Open(c.Out)
+		if err != nil {
+			return err
+		}
+		return validate(ctx, cohort)
 	}
-	cohort, err := simulate(ctx, c.Out, r)
+	cohort, err := simulate(ctx, c.Out, c.recipe())
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %d simulated planes of %d patients, %d foci; see card.md there\n", c.Out, len(cohort.Rows), r.Patients, len(cohort.Foci))
+	fmt.Printf("%s: %d simulated planes of %d patients, %d foci; see card.md there\n", c.Out, len(cohort.Rows), c.Patients, len(cohort.Foci))
+	if c.Validate {
+		return validate(ctx, cohort)
+	}
 	return nil
+}
+
+// recipe is what the flags ask for.
+func (c cohortCommand) recipe() data.Recipe {
+	r := data.Recipe{Organ: c.Organ, Scanner: c.Scanner, Patients: c.Patients, Planes: c.Planes, Test: c.Test, Seed: c.Seed}
+	if r.Scanner == "" {
+		if r.Scanner = data.Study().Scanner; c.Organ == "thyroid" {
+			r.Scanner = data.ThyroidStudy().Scanner
+		}
+	}
+	if r.Test == 0 {
+		r.Test = min(max(2, r.Patients/5), r.Patients-1) // two at least: an interval over patients needs them
+	}
+	return r
+}
+
+// asksForNothing tells whether no flag but the folder says which cohort is meant.
+func (c cohortCommand) asksForNothing() bool {
+	return c.Organ == "prostate" && c.Scanner == "" && c.Patients == 50 && c.Planes == 0 && c.Test == 0 && c.Seed == 2019
 }
 
 // simulate makes or completes a cohort, with progress.

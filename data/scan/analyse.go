@@ -19,6 +19,8 @@ type Options struct {
 	PlainView  image.Rectangle // plain B-mode view
 	ColourBar  image.Rectangle // strip of colours, largest value at its top or right
 
+	Regions []Region // what the file itself says of its picture; hints, checked against the pixels
+
 	MinConfidence float64 // a decision below it refuses the picture; 0: DefaultMinConfidence
 }
 
@@ -146,7 +148,7 @@ func (a *analysis) run() (*Screen, error) {
 		kPa = func(t float64) float64 { return limit * t * t } // the bar is linear in speed
 	}
 	b := newBlend(opacity, bar.curve, a.grey, n)
-	st := invert(sites, &b, n, plain.Min.Sub(shift), s.Width, s.Height, kPa)
+	st := invert(sites, line.clean().Dx(), &b, n, plain.Min.Sub(shift), s.Width, s.Height, kPa)
 	st.spread(line.inside().Sub(plain.Min), line.clean().Sub(plain.Min))
 	s.SWEKPa, s.Saturated, s.Confidence = st.kPa, st.saturated, st.confidence
 	s.BMode = a.crop(plain, line, t, n)
@@ -180,9 +182,17 @@ func (a *analysis) chooseBar() (*bar, scale, error) {
 			"export a screen that shows the kPa colour bar, or give its place (--bar)")
 	}
 	// A screen may carry another map's bar too: the one with numbers wins.
+	// What the file itself calls a colour bar counts as much as print.
+	weight := func(b *bar, sc scale) float64 {
+		w := 0.5 + sc.found.Confidence
+		if a.opt.barRegion(b.rect) {
+			w++
+		}
+		return w * b.conf
+	}
 	best, sc := bars[0], a.readScale(bars[0])
 	for _, b := range bars[1:min(len(bars), 6)] {
-		if other := a.readScale(b); b.conf*(0.5+other.found.Confidence) > best.conf*(0.5+sc.found.Confidence) {
+		if other := a.readScale(b); weight(b, other) > weight(best, sc) {
 			best, sc = b, other
 		}
 	}
@@ -350,6 +360,9 @@ func (a *analysis) chooseSize(overlay, plain image.Rectangle) (float64, error) {
 	f, mm := a.findRuler(plain)
 	if g, other := a.findRuler(overlay); g.Confidence > f.Confidence {
 		f, mm = g, other
+	}
+	if stated, where := a.opt.regionSize(plain); stated > 0 {
+		f, mm = sizeFromRegion(stated, where, f, mm, a.opt.MinConfidence), stated
 	}
 	if given := a.opt.MMPerPx; given > 0 {
 		reason := "given"

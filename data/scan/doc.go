@@ -1,6 +1,6 @@
 // Package scan reads what real scanners export and turns it into a B-mode
 // picture with a stiffness map in kPa beside it. It owns the reading of screens
-// (PNG, JPEG, TIFF): where the two views, the SWE box, the colour bar and the
+// (PNG, JPEG, TIFF, frames of DICOM): where the two views, the SWE box, the colour bar and the
 // depth ruler are, how opaque the overlay is, and which stiffness a colour
 // stands for, taken from the bar of the very same picture.
 //
@@ -17,5 +17,8 @@
 // Reading order of the code: Analyse (analyse.go) is the whole story; sight.go
 // prepares the pixels; bar.go, box.go, view.go, twin.go and ticks.go each find
 // one thing; text.go and glyphs.go read the printed numbers; invert.go turns
-// colours into kPa; layout.go and annotate.go say and show what was decided.
+// colours into kPa and denoise.go takes a JPEG's noise out; layout.go and
+// annotate.go say and show what was decided. region.go holds what the file itself
+// says; array.go, numpy.go and nifti.go read arrays; overlay.go draws a synthetic
+// map the way scanners do. Package intake makes cohorts of all this.
 package scan

@@ -205,9 +205,10 @@ type stiffness struct {
 	share      float64 // of the box that carries a reading
 }
 
-// invert turns sites into stiffness on a grid of w x h whose corner lies at
-// origin in the overlay view. kPa maps a share of the bar to a stiffness.
-func invert(sites []site, b *blend, n noise, origin image.Point, w, h int, kPa func(t float64) float64) stiffness {
+// invert turns sites, rows of width, into stiffness on a grid of w x h whose
+// corner lies at origin in the overlay view. kPa maps a share of the bar to a
+// stiffness.
+func invert(sites []site, width int, b *blend, n noise, origin image.Point, w, h int, kPa func(t float64) float64) stiffness {
 	out := stiffness{
 		w: w, h: h,
 		kPa:        make([]float32, w*h),
@@ -219,21 +220,23 @@ func invert(sites []site, b *blend, n noise, origin image.Point, w, h int, kPa f
 	}
 	tolerance := max(6, 4*n.acrossGrey)
 	full := b.saturation(n)
+	readings := b.read(sites, tolerance)
+	b.denoise(readings, width, n)
 	shown := 0
-	for _, s := range sites {
+	for k, s := range sites {
 		p := image.Pt(s.x, s.y).Sub(origin)
 		if p.X < 0 || p.Y < 0 || p.X >= w || p.Y >= h {
 			continue
 		}
-		t, coloured, bare := b.colour(s)
-		if bare <= coloured || coloured > 4*tolerance {
+		r := readings[k]
+		if !r.shown {
 			continue // nothing shown here, or something else drawn over it
 		}
 		i := p.Y*w + p.X
-		out.kPa[i] = float32(kPa(t))
-		out.saturated[i] = t >= full
-		fit := math.Exp(-0.5 * coloured * coloured / tolerance / tolerance)
-		clear := clamp01(2 * (bare - coloured) / (bare + coloured))
+		out.kPa[i] = float32(kPa(r.share))
+		out.saturated[i] = r.share >= full
+		fit := math.Exp(-0.5 * r.coloured * r.coloured / tolerance / tolerance)
+		clear := clamp01(2 * (r.bare - r.coloured) / (r.bare + r.coloured))
 		out.confidence[i] = float32(fit * clear)
 		shown++
 	}

@@ -45,8 +45,14 @@ func ReadGray(path string, maxPixels int) (pix []uint8, h, w int, err error) {
 	if err != nil {
 		return nil, 0, 0, err
 	}
+	pix, h, w = Gray(img)
+	return pix, h, w, nil
+}
+
+// Gray is a picture's 8-bit grey levels [h, w] (luma of a coloured one).
+func Gray(img image.Image) (pix []uint8, h, w int) {
 	rgba := toRGBA(img)
-	return lumaOf(rgba), rgba.Rect.Dy(), rgba.Rect.Dx(), nil
+	return lumaOf(rgba), rgba.Rect.Dy(), rgba.Rect.Dx()
 }
 
 func decodeFile(path string, maxPixels int) (image.Image, error) {

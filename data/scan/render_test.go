@@ -34,6 +34,7 @@ type made struct {
 	sector     bool // the view is a fan, dark in the corners
 	speed      bool // the bar is printed in m/s and linear in speed
 	noOutline  bool
+	plane      *simulated // drawn instead of made-up tissue
 }
 
 // truth is what a perfect importer would return, on the plain view's grid.
@@ -81,6 +82,9 @@ func tint(g float64) vec { return vec{g * 0.99, g * 0.995, min(255, g*1.06)} }
 
 // anatomy draws grey levels and stiffness for one view.
 func (m made) anatomy() truth {
+	if m.plane != nil {
+		return m.plane.truth(m.limitKPa)
+	}
 	rng := stream("anatomy " + m.name)
 	t := truth{w: viewW, h: viewH, box: image.Rect(80, 50, 80+boxW, 50+boxH)}
 	n := t.w * t.h
@@ -186,11 +190,11 @@ func face(t testing.TB, size float64) font.Face {
 func (m made) draw(t testing.TB) (*image.RGBA, truth) {
 	tr := m.anatomy()
 	const gap = 14
-	w, h := 620, 2*viewH+gap+90
-	tr.overlay, tr.plain = image.Pt(150, 60), image.Pt(150, 60+viewH+gap)
+	w, h := 320+tr.w, 2*tr.h+gap+90
+	tr.overlay, tr.plain = image.Pt(150, 60), image.Pt(150, 60+tr.h+gap)
 	if m.sideways {
-		w, h = 2*viewW+3*90+80, viewH+140
-		tr.overlay, tr.plain = image.Pt(110, 70), image.Pt(110+viewW+70, 70)
+		w, h = 2*tr.w+3*90+80, tr.h+140
+		tr.overlay, tr.plain = image.Pt(110, 70), image.Pt(110+tr.w+70, 70)
 	}
 	if m.plainFirst {
 		tr.overlay, tr.plain = tr.plain, tr.overlay
@@ -237,15 +241,15 @@ func (m made) draw(t testing.TB) (*image.RGBA, truth) {
 func (m made) drawRuler(im *image.RGBA, tr truth, ink func(x, y int, text string, size float64)) {
 	white := color.RGBA{200, 200, 200, 255}
 	for _, at := range []image.Point{tr.overlay, tr.plain} {
-		for k := 0; float64(k)*m.pxPerCM/2 < viewH; k++ {
+		for k := 0; float64(k)*m.pxPerCM/2 < float64(tr.h); k++ {
 			y := at.Y + int(math.Round(float64(k)*m.pxPerCM/2))
 			long := 3
 			if k%2 == 0 {
 				long = 6
-				ink(at.X+viewW+10, y+4, fmt.Sprintf("%.1f", float64(k)/2), 12)
+				ink(at.X+tr.w+10, y+4, fmt.Sprintf("%.1f", float64(k)/2), 12)
 			}
 			for x := range long {
-				im.SetRGBA(at.X+viewW+1+x, y, white)
+				im.SetRGBA(at.X+tr.w+1+x, y, white)
 			}
 		}
 	}

