@@ -2,175 +2,159 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
-
-	"github.com/google/renameio/v2"
+	"text/tabwriter"
 
 	"elastography/data"
-	"elastography/data/scan"
-	"elastography/plots"
+	"elastography/data/archive"
+	"elastography/data/dicom"
+	"elastography/data/scan/intake"
 )
 
 type importCommand struct {
-	Paths    []string `arg:"" name:"path" help:"Scanner screens (PNG, JPEG, TIFF)."`
-	Out      string   `help:"Folder for the cohort." required:"" type:"path"`
-	ScaleMax float64  `help:"Top of the colour bar in kPa; 0 reads it from the bar's digits." placeholder:"KPA"`
-	MMPerPx  float64  `help:"Pixel size in mm; 0 reads it from the depth ruler." placeholder:"MM"`
-	Opacity  float64  `help:"Of the overlay, 0 to 1; 0 estimates it." placeholder:"SHARE"`
-	Box      string   `help:"SWE box in the overlay view, pixels." placeholder:"LEFT,TOP,RIGHT,BOTTOM"`
-	Bar      string   `help:"Colour bar, pixels." placeholder:"LEFT,TOP,RIGHT,BOTTOM"`
-	Organ    string   `help:"What the screens show." default:"unknown"`
-	Split    string   `help:"train or test." enum:"train,test" default:"train"`
-	Preview  bool     `help:"Only draw what was found on each screen; store no plane."`
+	Paths       []string `arg:"" name:"path" help:"Scanner exports (PNG, JPEG, TIFF, DICOM, NPZ), folders of them, patterns, or CSV tables."`
+	Out         string   `help:"Folder for the cohort." required:"" type:"path"`
+	Key         string   `help:"File of the key that makes pseudonyms; made when absent. Default: in the private folder beside the cohort." type:"path" placeholder:"FILE"`
+	PatientFrom string   `help:"Whose a file is when neither DICOM nor a table says: folder, file, or name:REGEXP with a group." default:"folder" placeholder:"RULE"`
+	Split       string   `help:"Share of the patients for testing (0 to 1), or train or test for all of these files." default:"0.2" placeholder:"SHARE"`
+	ScaleMax    float64  `help:"Top of the colour bar in kPa; 0 reads it from the bar's digits." placeholder:"KPA"`
+	MMPerPx     float64  `help:"Pixel size in mm; 0 reads it from DICOM or the depth ruler." placeholder:"MM"`
+	Opacity     float64  `help:"Of the overlay, 0 to 1; 0 estimates it." placeholder:"SHARE"`
+	Box         string   `help:"SWE box in the overlay view, pixels." placeholder:"LEFT,TOP,RIGHT,BOTTOM"`
+	Bar         string   `help:"Colour bar, pixels." placeholder:"LEFT,TOP,RIGHT,BOTTOM"`
+	Organ       string   `help:"What the scans show." default:"unknown"`
+	Workers     int      `help:"Files read at once; 0: one a core." default:"0"`
+	Preview     bool     `help:"Only draw what is found on each screen, privately; make no cohort."`
 }
 
 func (c importCommand) Help() string {
-	return "Example: go run . import screen.png --scale-max 70 --organ prostate --out cohorts/mine\n\n" +
-		"Burned-in text outside the image never enters a plane; a screen's name there is a hash of its content."
+	return "Example: go run . import exports/ --organ prostate --out cohorts/mine\n\n" +
+		"The cohort names no patient. What may (records, refused screens, the key) lies in the folder <out>-private beside it.\n" +
+		"A stopped import goes on where it was; more files can be added later, and a patient stays in the split it has.\n\n" +
+		"A CSV table's first line names its columns: file (or bmode and swe arrays: NPY, NPZ#name, NIfTI, and labels), patient,\n" +
+		"plane, split, organ, scanner, mm_per_px, scale_max_kpa, unit (kPa or m/s), opacity, box, bar."
 }
 
 func (c importCommand) Run(ctx context.Context) error {
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
-		return fmt.Errorf("import: %w", err)
-	}
-	if entries, err := os.ReadDir(c.Out); err == nil && len(entries) > 0 && !c.Preview {
-		return fmt.Errorf("import: folder %s is not empty; choose another --out", c.Out)
-	}
-	var planes []*data.Plane
-	var failures []error
-	for _, path := range c.Paths {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		p, err := c.screen(path)
-		if err != nil {
-			failures = append(failures, err)
-			continue
-		}
-		planes = append(planes, p)
-	}
-	if len(planes) > 0 && !c.Preview {
-		split := func(string) data.Split { return data.Split(c.Split) }
-		if _, err := data.Save(c.Out, planes, split, nil, importCard(planes)); err != nil {
-			return err
-		}
-	}
-	fmt.Printf("%d of %d screens accepted into %s\n", len(planes), len(c.Paths), c.Out)
-	return errors.Join(failures...)
-}
-
-// screen reads one screen, says what was found on it and draws the plane.
-func (c importCommand) screen(path string) (*data.Plane, error) {
-	pseudonym, err := pseudonym(path)
-	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
-	}
-	options := scan.Options{ScaleMaxKPa: c.ScaleMax, MMPerPx: c.MMPerPx, Opacity: c.Opacity}
-	if options.OverlayBox, err = rectangle(c.Box); err != nil {
-		return nil, fmt.Errorf("import: --box: %w", err)
-	}
-	if options.ColourBar, err = rectangle(c.Bar); err != nil {
-		return nil, fmt.Errorf("import: --bar: %w", err)
-	}
-	s, err := scan.ReadScreen(path, options)
-	var refused *scan.RefusedError
-	if errors.As(err, &refused) && refused.Seen != nil {
-		seen := filepath.Join(c.Out, pseudonym+"_refused.png")
-		return nil, errors.Join(fmt.Errorf("import: %w; what was seen is drawn in %s", err, seen), writePNG(seen, refused.Seen))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("import: %w", err)
-	}
-	fmt.Printf("%s: %s\n%s", path, pseudonym, s.Layout.String())
-	if c.Preview { // the whole screen, with whatever name is burned in: drawn only when asked for
-		seen := filepath.Join(c.Out, pseudonym+"_seen.png")
-		fmt.Printf("  drawn in %s (the whole screen: it may show a name)\n", seen)
-		if err := writePNG(seen, s.Annotated()); err != nil {
-			return nil, err
-		}
-	}
-	p := &data.Plane{Patient: pseudonym, Name: "screen", Organ: c.Organ, Scanner: "unknown", Source: data.Imported,
-		MMPerPx: s.MMPerPx, ScaleMaxKPa: s.ScaleMaxKPa, Height: s.Height, Width: s.Width,
-		BMode: s.BMode, SWEKPa: s.SWEKPa, Saturated: s.Saturated, Confidence: s.Confidence}
-	if err := p.Check(); err != nil {
-		return nil, fmt.Errorf("import %s: %w", path, err)
-	}
-	return p, c.picture(p)
-}
-
-// rectangle reads "left,top,right,bottom" in pixels; an empty text is an empty rectangle.
-func rectangle(text string) (image.Rectangle, error) {
-	var r image.Rectangle
-	if text == "" {
-		return r, nil
-	}
-	if n, err := fmt.Sscanf(text, "%d,%d,%d,%d", &r.Min.X, &r.Min.Y, &r.Max.X, &r.Max.Y); err != nil || n != 4 || r.Empty() {
-		return r, fmt.Errorf("%q is not LEFT,TOP,RIGHT,BOTTOM in pixels, such as 312,149,615,258", text)
-	}
-	return r, nil
-}
-
-// picture draws the plane as it was understood: B-mode beside Young's modulus.
-func (c importCommand) picture(p *data.Plane) error {
-	f, err := plots.SideBySide([]plots.LabelledMap{
-		{Title: "B-mode, as imported", Gray: &plots.Gray{Height: p.Height, Width: p.Width, MMPerPx: p.MMPerPx, Pix: p.BMode}},
-		{Title: "SWE, from the colours", Unit: "Young's modulus (kPa)", Max: p.ScaleMaxKPa,
-			Field: &plots.Map{Height: p.Height, Width: p.Width, MMPerPx: p.MMPerPx, Values: p.SWEKPa}},
-	}, plots.Style{ScaleMaxKPa: p.ScaleMaxKPa})
-	if err != nil {
-		return fmt.Errorf("import: draw %s: %w", p.ID(), err)
-	}
-	files, err := f.Save(filepath.Join(c.Out, p.Patient+"_plane"))
+	share, defaults, err := c.settings()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  drawn in %s\n", files[0])
-	return nil
-}
-
-// pseudonym names a screen by its content: the file's name may be a patient's.
-func pseudonym(path string) (string, error) {
-	f, err := os.Open(path)
+	rule, err := intake.ParsePatientRule(c.PatientFrom)
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("read %s: %w", path, err)
-	}
-	return fmt.Sprintf("scan-%x", h.Sum(nil)[:5]), nil
-}
-
-func importCard(planes []*data.Plane) string {
-	var b strings.Builder
-	b.WriteString("# Data card: imported screens\n\nRead from scanner screens by `go run . import`; nothing here is simulated. Values come from the picture's own colour bar.\n\n" +
-		"| plane | organ | mm per px | scale maximum, kPa | pixels with stiffness |\n|---|---|---|---|---|\n")
-	for _, p := range planes {
-		fmt.Fprintf(&b, "| %s | %s | %.4f | %.0f | %d |\n", p.ID(), p.Organ, p.MMPerPx, p.ScaleMaxKPa, p.ValidPixels())
-	}
-	return b.String()
-}
-
-func writePNG(path string, img image.Image) error {
-	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	list, err := intake.List(c.Paths, rule)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return err
 	}
-	defer f.Cleanup()
-	if err := png.Encode(f, img); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	importer := &intake.Importer{Out: c.Out, Private: intake.PrivateFolder(c.Out)}
+	if c.Key == "" {
+		c.Key = filepath.Join(importer.Private, "pseudonym.key")
 	}
-	if err := f.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if importer.Key, err = dicom.OpenKey(c.Key); err != nil {
+		return fmt.Errorf("import: %w", err)
 	}
-	return nil
+	if err := importer.Claim(); err != nil {
+		return err
+	}
+
+	folders, work := importer.Folders(), importer.Work()
+	if c.Preview {
+		folders, work = importer.PreviewFolders(), importer.PreviewWork()
+	}
+	rows := importer.Rows(list.Items, defaults)
+	const few = 5 // files that need no progress
+	tick := func() {}
+	if len(rows) > few {
+		bar := newBar(len(rows), "import")
+		tick = func() { _ = bar.Add(1) }
+	}
+	var refused []archive.DeadLetter
+	counters, err := archive.Run(ctx, slices.Values(rows), archive.Options{Folders: folders, Workers: c.Workers,
+		Done: func(r archive.Record, _ archive.Counters) {
+			if r.Refused != nil {
+				refused = append(refused, archive.DeadLetter{File: r.Row.Name(), Reason: r.Refused.Reason, Remedy: r.Refused.Remedy})
+			}
+			tick()
+		}}, work)
+	if err != nil {
+		return err
+	}
+	if c.Preview {
+		fmt.Printf("%d of %d drawn in %s (whole screens: they may show a name)\n", counters.Rows-counters.Refused, counters.Rows, folders.Out)
+		return refusals(refused, folders)
+	}
+	s, err := importer.Seal(share)
+	if err != nil {
+		return err
+	}
+	if s.Planes > 0 {
+		c.print(counters, list.Passed, s)
+	}
+	return refusals(refused, folders)
+}
+
+// settings are the flags as the rows of a work list carry them.
+func (c importCommand) settings() (testShare float64, defaults intake.Defaults, err error) {
+	defaults = intake.Defaults{"organ": c.Organ}
+	switch c.Split {
+	case string(data.Train), string(data.Test):
+		defaults["split"] = c.Split
+	default:
+		if testShare, err = strconv.ParseFloat(c.Split, 64); err != nil || !(testShare >= 0 && testShare <= 1) {
+			return 0, nil, fmt.Errorf("import: --split %q is neither a share from 0 to 1 nor train or test", c.Split)
+		}
+	}
+	for name, v := range map[string]float64{"scale_max_kpa": c.ScaleMax, "mm_per_px": c.MMPerPx, "opacity": c.Opacity} {
+		if v != 0 {
+			defaults[name] = strconv.FormatFloat(v, 'g', -1, 64)
+		}
+	}
+	for name, text := range map[string]string{"box": c.Box, "bar": c.Bar} {
+		if _, err := intake.Rectangle(text); err != nil {
+			return 0, nil, fmt.Errorf("import: --%s: %w", name, err)
+		}
+		if text != "" {
+			defaults[name] = text
+		}
+	}
+	return testShare, defaults, nil
+}
+
+// print is the summary table.
+func (c importCommand) print(counters archive.Counters, passed int, s *intake.Summary) {
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "files\t%d\t%d of them done before\n", counters.Rows, counters.Skipped)
+	fmt.Fprintf(t, "accepted\t%d\n", counters.Rows-counters.Refused)
+	fmt.Fprintf(t, "refused\t%d\n", counters.Refused)
+	if passed > 0 {
+		fmt.Fprintf(t, "passed over\t%d\tno pictures\n", passed)
+	}
+	fmt.Fprintf(t, "planes in the cohort\t%d\t%d copies left out\n", s.Planes, s.Copies)
+	fmt.Fprintf(t, "patients\t%d\t%d to train, %d to test\n", s.Patients[data.Train]+s.Patients[data.Test], s.Patients[data.Train], s.Patients[data.Test])
+	fmt.Fprintf(t, "cohort\t%s\n", c.Out)
+	fmt.Fprintf(t, "private, beside it\t%s\n", intake.PrivateFolder(c.Out))
+	_ = t.Flush() // to the terminal
+}
+
+// refusals is one error for all refused files: the few in full, the many by
+// the file that lists them.
+func refusals(letters []archive.DeadLetter, folders archive.Folders) error {
+	const few = 20
+	slices.SortFunc(letters, func(a, b archive.DeadLetter) int { return strings.Compare(a.File, b.File) })
+	var failures []error
+	for _, l := range letters[:min(few, len(letters))] {
+		failures = append(failures, fmt.Errorf("import: %s refused: %s; %s", l.File, l.Reason, l.Remedy))
+	}
+	if len(letters) > few {
+		failures = append(failures, fmt.Errorf("import: %d more are in %s", len(letters)-few, filepath.Join(folders.State, "dead_letters.csv")))
+	}
+	return errors.Join(failures...)
 }

@@ -130,6 +130,37 @@ func TestBadInputIsOneLineThatNamesItAndTheRemedy(t *testing.T) {
 	}
 }
 
+// Of three exports one is damaged: the others become a cohort, which is kept; the exit code tells.
+func TestImportKeepsTheGoodAndNamesTheBad(t *testing.T) {
+	dir := t.TempDir()
+	screen, err := os.ReadFile("data/scan/testdata/aixplorer_muscle_150kPa_50pct.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.MkdirAll(filepath.Join(dir, "exports", "anna"), 0o755), os.WriteFile(filepath.Join(dir, "exports", "anna", "1.png"), screen, 0o644),
+		os.WriteFile(filepath.Join(dir, "exports", "half.png"), screen[:len(screen)/2], 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "cohort")
+	args := []string{"import", filepath.Join(dir, "exports"), "--organ", "muscle", "--out", out}
+	for _, done := range []string{"0 of them done before", "2 of them done before"} {
+		text, code := invoke(t, args...)
+		if code != 1 || !strings.Contains(text, "half.png refused") || !strings.Contains(text, done) {
+			t.Errorf("exit code %d:\n%s", code, text)
+		}
+	}
+	cohort, err := data.Open(out)
+	if err != nil || len(cohort.Rows) != 1 || cohort.Rows[0].ScaleMaxKPa != 150 || cohort.Rows[0].Source != data.Imported {
+		t.Errorf("error %v, rows %+v", err, cohort)
+	}
+	if text, code := invoke(t, append(args, "--key", filepath.Join(dir, "other.key"))...); code == 0 || !strings.Contains(text, "another pseudonym key") {
+		t.Errorf("a second key: exit code %d:\n%s", code, text)
+	}
+	if text, code := invoke(t, append(args, "--preview")...); code != 1 || !strings.Contains(text, "1 of 2 drawn in") {
+		t.Errorf("preview: exit code %d:\n%s", code, text)
+	}
+}
+
 func TestASecondProcessOnARunIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	unlock, err := lockRun(dir)
@@ -186,7 +217,7 @@ func synthesizes(t *testing.T, run, cohort string) {
 	if text, code := invoke(t, "synthesize", filepath.Join(cohort, "p005", "mid.npz"), "--checkpoint", run, "--out", out); code != 0 || !strings.Contains(text, "synthetic, research use") {
 		t.Errorf("exit code %d:\n%s", code, text)
 	}
-	for _, name := range []string{"p005_mid_sswe.npz", "p005_mid_sswe.png", "p005_mid_sswe.svg"} {
+	for _, name := range []string{"p005_mid_sswe.npz", "p005_mid_sswe.png", "p005_mid_sswe.svg", "p005_mid_overlay.png", "p005_mid_capture.dcm", "p005_mid_kpa.dcm"} {
 		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s is missing", name)
 		}

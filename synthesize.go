@@ -1,28 +1,43 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
+	"image/png"
 	"os"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"golang.org/x/sync/errgroup"
 
 	"elastography/data"
+	"elastography/data/dicom"
 	"elastography/data/npz"
 	"elastography/data/scan"
+	"elastography/data/scan/intake"
 	"elastography/kernel/pjrt"
 	"elastography/plots"
 	"elastography/sswe"
 )
 
 type synthesizeCommand struct {
-	Paths      []string `arg:"" name:"path" help:"B-mode images (PNG, JPEG, TIFF) or planes of a cohort (.npz)."`
+	Paths      []string `arg:"" name:"path" help:"B-mode images (PNG, JPEG, TIFF, DICOM), planes of a cohort (.npz), folders of them, or cohorts."`
 	Checkpoint string   `help:"Run folder or model file." required:"" type:"path"`
-	Out        string   `help:"Folder for pictures and kPa arrays." required:"" type:"path"`
-	MMPerPx    float64  `help:"Pixel size of the images in mm." placeholder:"MM"`
+	Out        string   `help:"Folder for pictures, kPa arrays and DICOM." required:"" type:"path"`
+	MMPerPx    float64  `help:"Pixel size of the images in mm; DICOM and cohorts know theirs." placeholder:"MM"`
+	Crop       string   `help:"Part of the picture that is B-mode, pixels; DICOM's tissue region by default." placeholder:"LEFT,TOP,RIGHT,BOTTOM"`
+	Frame      int      `help:"Frame of a cine, from 0." default:"0"`
 	Organ      string   `help:"What the images show; planes of a cohort know it."`
+	Key        string   `help:"File of the key that makes pseudonyms; made when absent. Default: in the private folder beside --out." type:"path" placeholder:"FILE"`
+	Formats    []string `help:"Of panels (PNG, SVG, PDF), npz, overlay (PNG), dicom (secondary capture and parametric map)." default:"panels,npz,overlay,dicom" enum:"panels,npz,overlay,dicom"`
 }
 
 func (c synthesizeCommand) Help() string {
@@ -30,6 +45,14 @@ func (c synthesizeCommand) Help() string {
 }
 
 func (c synthesizeCommand) Run(ctx context.Context) error {
+	crop, err := intake.Rectangle(c.Crop)
+	if err != nil {
+		return fmt.Errorf("synthesize: --crop: %w", err)
+	}
+	paths, err := intake.Sources(c.Paths)
+	if err != nil {
+		return fmt.Errorf("synthesize: %w", err)
+	}
 	if _, err := pjrt.Use(ctx); err != nil {
 		return err
 	}
@@ -42,108 +65,257 @@ func (c synthesizeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	id, err := modelID(c.Checkpoint)
+	if err != nil {
+		return fmt.Errorf("synthesize: %w", err)
+	}
 	if err := os.MkdirAll(c.Out, 0o755); err != nil {
 		return fmt.Errorf("synthesize: %w", err)
 	}
+	if c.Key == "" {
+		c.Key = filepath.Join(intake.PrivateFolder(c.Out), "pseudonym.key")
+	}
+	key, err := dicom.OpenKey(c.Key)
+	if err != nil {
+		return fmt.Errorf("synthesize: %w", err)
+	}
+	s := synthesis{synthesizeCommand: c, model: model, modelID: id,
+		source: intake.SourceOptions{Key: key, Organ: c.Organ, MMPerPx: c.MMPerPx, Crop: crop, Frame: c.Frame}}
 	var failures []error
-	for _, path := range c.Paths {
+	for batch := range slices.Chunk(paths, max(1, model.Config.Training.BatchSize)) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := c.one(model, path); err != nil {
-			failures = append(failures, fmt.Errorf("synthesize %s: %w", path, err))
-		}
+		failures = append(failures, s.batch(batch)...)
 	}
 	return errors.Join(failures...)
 }
 
-// one draws the synthetic elastogram of one image and stores it on the image's own pixels.
-func (c synthesizeCommand) one(model *sswe.Model, path string) error {
-	p, warning, err := c.read(model, path)
-	if err != nil {
-		return err
-	}
-	predictions, err := model.Predict([]*data.Sample{p.Resample(model.Config.Grid)})
-	if err != nil {
-		return err
-	}
-	outside, why := model.Domain.Verdict(predictions[0], model.Origin, p.Organ)
-	if warning != "" {
-		outside, why = true, strings.TrimPrefix(why+"; "+warning, "; ")
-	}
-	kPa := p.Expand(predictions[0].KPa, model.Config.Grid)
+// synthesis is a command at work.
+type synthesis struct {
+	synthesizeCommand
+	model   *sswe.Model
+	modelID string
+	source  intake.SourceOptions
+}
 
-	name := filepath.Join(c.Out, outputName(path))
-	if err := npz.WriteFile(name+"_sswe.npz", map[string]npz.Array{
-		"sswe_kpa": npz.Of(kPa, p.Height, p.Width), "mm_per_px": npz.Of([]float64{p.MMPerPx}),
-		"outside_training_domain": npz.Of([]bool{outside}), "note": npz.Of([]byte(synthesisNote(model, outside, why))),
-	}); err != nil {
-		return err
+// batch reads, predicts and draws a few images, on all cores but for the
+// prediction, which is one call. Images fail one by one.
+func (s *synthesis) batch(paths []string) []error {
+	sources, failures := make([]*intake.Source, len(paths)), make([]error, len(paths))
+	each := func(do func(i int) error) {
+		var g errgroup.Group
+		g.SetLimit(runtime.GOMAXPROCS(0))
+		for i := range paths {
+			g.Go(func() error {
+				if failures[i] != nil {
+					return nil
+				}
+				if err := do(i); err != nil {
+					failures[i] = fmt.Errorf("synthesize %s: %w", paths[i], err)
+				}
+				return nil
+			})
+		}
+		_ = g.Wait() // failures are kept by image
 	}
+	each(func(i int) (err error) {
+		sources[i], err = s.read(paths[i])
+		return err
+	})
+	var samples []*data.Sample
+	place := make([]int, len(paths)) // of each image's sample
+	for i, source := range sources {
+		if failures[i] == nil {
+			place[i] = len(samples)
+			samples = append(samples, source.Plane.Resample(s.model.Config.Grid))
+		}
+	}
+	if len(samples) == 0 {
+		return failures
+	}
+	predictions, err := s.model.Predict(samples)
+	if err != nil {
+		return append(failures, fmt.Errorf("synthesize: %w", err))
+	}
+	lines := make([]string, len(paths))
+	each(func(i int) (err error) {
+		lines[i], err = s.store(paths[i], sources[i], predictions[place[i]])
+		return err
+	})
+	fmt.Print(strings.Join(lines, ""))
+	return failures
+}
+
+// read takes an image as a plane, with a stated guess where its size is unknown.
+func (s *synthesis) read(path string) (*intake.Source, error) {
+	source, err := intake.ReadSource(path, s.source)
+	if err != nil {
+		return nil, err
+	}
+	p := source.Plane
+	if p.MMPerPx == 0 {
+		g := s.model.Config.Grid
+		field := float64(g.Width) * g.MMPerPx
+		p.MMPerPx = field / float64(p.Width)
+		source.Warning = strings.TrimPrefix(source.Warning+fmt.Sprintf("; the pixel size is unknown and was taken as %.3f mm, as if the image were %.0f mm wide; give --mm-per-px", p.MMPerPx, field), "; ")
+	}
+	if p.ScaleMaxKPa == 0 {
+		p.ScaleMaxKPa = s.model.Config.RangeKPa
+	}
+	return source, p.Check()
+}
+
+// store writes everything asked for of one image and says what.
+func (s *synthesis) store(path string, source *intake.Source, prediction sswe.Prediction) (string, error) {
+	p, rangeKPa := source.Plane, s.model.Config.RangeKPa
+	outside, why := s.model.Domain.Verdict(prediction, s.model.Origin, p.Organ)
+	if source.Warning != "" {
+		outside, why = true, strings.TrimPrefix(why+"; "+source.Warning, "; ")
+	}
+	note := synthesisNote(s.model, outside, why)
+	kPa := p.Expand(prediction.KPa, s.model.Config.Grid)
+	name := filepath.Join(s.Out, source.Name)
+	var made []string
+
+	if s.wants("npz") {
+		made = append(made, name+"_sswe.npz")
+		if err := npz.WriteFile(name+"_sswe.npz", map[string]npz.Array{
+			"sswe_kpa": npz.Of(kPa, p.Height, p.Width), "mm_per_px": npz.Of([]float64{p.MMPerPx}),
+			"outside_training_domain": npz.Of([]bool{outside}), "note": npz.Of([]byte(note)), "model": npz.Of([]byte(s.modelID)),
+		}); err != nil {
+			return "", err
+		}
+	}
+	if s.wants("overlay") {
+		picture, err := scan.Overlay{Height: p.Height, Width: p.Width, BMode: p.BMode, KPa: kPa, ScaleMaxKPa: rangeKPa, Opacity: 0.5,
+			Lines: []string{"model " + s.modelID, note}}.Draw()
+		if err != nil {
+			return "", err
+		}
+		var b bytes.Buffer
+		if err := png.Encode(&b, picture); err != nil {
+			return "", err
+		}
+		made = append(made, name+"_overlay.png")
+		if err := writeAtomically(name+"_overlay.png", b.Bytes()); err != nil {
+			return "", err
+		}
+	}
+	if s.wants("panels") || s.wants("dicom") {
+		f, err := s.panels(p, kPa, outside)
+		if err != nil {
+			return "", err
+		}
+		if s.wants("panels") {
+			files, err := f.Save(name + "_sswe")
+			if err != nil {
+				return "", err
+			}
+			made = append(made, files...)
+		}
+		if s.wants("dicom") {
+			files, err := s.dicom(name, source, f, kPa, outside, why)
+			if err != nil {
+				return "", err
+			}
+			made = append(made, files...)
+		}
+	}
+	return fmt.Sprintf("%s: %s\n  %s\n", path, strings.Join(made, " "), note), nil
+}
+
+func (s *synthesis) wants(format string) bool { return slices.Contains(s.Formats, format) }
+
+// panels draws B-mode beside synthetic stiffness.
+func (s *synthesis) panels(p *data.Plane, kPa []float32, outside bool) (*plots.Figure, error) {
 	title := "sSWE: synthetic, research use"
 	if outside {
 		title = "sSWE: OUTSIDE THE TRAINING DOMAIN"
 	}
 	unit := "Young's modulus (kPa)"
-	if model.Origin.Simulated {
+	if s.model.Origin.Simulated {
 		unit += ", network trained on simulated data"
 	}
-	f, err := plots.SideBySide([]plots.LabelledMap{
+	return plots.SideBySide([]plots.LabelledMap{
 		{Title: "B-mode", Gray: &plots.Gray{Height: p.Height, Width: p.Width, MMPerPx: p.MMPerPx, Pix: p.BMode}},
-		{Title: title, Unit: unit, Max: model.Config.RangeKPa,
+		{Title: title, Unit: unit, Max: s.model.Config.RangeKPa,
 			Field: &plots.Map{Height: p.Height, Width: p.Width, MMPerPx: p.MMPerPx, Values: kPa}},
-	}, plots.Style{Simulated: p.Source == data.Simulated, ScaleMaxKPa: model.Config.RangeKPa})
-	if err != nil {
-		return err
-	}
-	files, err := f.Save(name + "_sswe")
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%s: %s and %s_sswe.npz\n  %s\n", path, files[0], name, synthesisNote(model, outside, why))
-	return nil
+	}, plots.Style{Simulated: p.Source == data.Simulated, ScaleMaxKPa: s.model.Config.RangeKPa})
 }
 
-// synthesisNote travels with every output.
-func synthesisNote(m *sswe.Model, outside bool, why string) string {
+// dicom writes the secondary capture of the panels and the parametric map.
+func (s *synthesis) dicom(name string, source *intake.Source, panels *plots.Figure, kPa []float32, outside bool, why string) ([]string, error) {
+	b, err := panels.ScreenPNG()
+	if err != nil {
+		return nil, err
+	}
+	picture, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	p := source.Plane
+	provenance := dicom.Provenance{Source: source.Identity, Frame: source.Frame, Model: s.modelID,
+		TrainingDomain: trainingDomain(s.model), Version: version(), Made: time.Now()}
+	if outside {
+		provenance.Warning = "OUTSIDE THE TRAINING DOMAIN: " + why
+	}
+	capture, stiffness := name+"_capture.dcm", name+"_kpa.dcm"
+	if err := dicom.WriteSecondaryCapture(capture, picture, provenance); err != nil {
+		return nil, err
+	}
+	return []string{capture, stiffness}, dicom.WriteParametricMap(stiffness, dicom.StiffnessMap{Height: p.Height, Width: p.Width,
+		KPa: kPa, MMPerPx: p.MMPerPx, ScaleMaxKPa: s.model.Config.RangeKPa}, provenance)
+}
+
+// trainingDomain is what the network was trained on, in words.
+func trainingDomain(m *sswe.Model) string {
 	trained := "real"
 	if m.Origin.Simulated {
 		trained = "simulated"
 	}
-	note := fmt.Sprintf("synthetic, research use only; network trained on %d %s %s planes (%s)", m.Origin.Planes, trained, m.Origin.Organ, strings.Join(m.Origin.Scanners, ", "))
+	return fmt.Sprintf("%d %s %s planes (%s)", m.Origin.Planes, trained, m.Origin.Organ, strings.Join(m.Origin.Scanners, ", "))
+}
+
+// synthesisNote travels with every output.
+func synthesisNote(m *sswe.Model, outside bool, why string) string {
+	note := "synthetic, research use only; network trained on " + trainingDomain(m)
 	if outside {
 		note += "; OUTSIDE THE TRAINING DOMAIN: " + why
 	}
 	return note
 }
 
-// read takes a plane of a cohort with what its manifest says, or a plain image.
-func (c synthesizeCommand) read(model *sswe.Model, path string) (p *data.Plane, warning string, err error) {
-	if filepath.Ext(path) == ".npz" {
-		p, err = data.PlaneAt(path)
-		return p, "", err
+// modelID names a model by its file's bytes.
+func modelID(checkpoint string) (string, error) {
+	for _, path := range []string{checkpoint, filepath.Join(checkpoint, sswe.ModelFile), filepath.Join(checkpoint, "checkpoint", sswe.ModelFile)} {
+		if info, err := os.Stat(path); err != nil || info.IsDir() {
+			continue
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("sswe-%x", sha256.Sum256(b))[:5+12], nil
 	}
-	pix, h, w, err := scan.ReadGray(path, 0)
-	if err != nil {
-		return nil, "", err
-	}
-	n := h * w
-	p = &data.Plane{Patient: "image", Name: outputName(path), Organ: c.Organ, Source: data.Imported, MMPerPx: c.MMPerPx,
-		ScaleMaxKPa: model.Config.RangeKPa, Height: h, Width: w, BMode: pix,
-		SWEKPa: make([]float32, n), Saturated: make([]bool, n), Confidence: make([]float32, n)}
-	if p.MMPerPx == 0 {
-		field := float64(model.Config.Grid.Width) * model.Config.Grid.MMPerPx
-		p.MMPerPx = field / float64(w)
-		warning = fmt.Sprintf("the pixel size is unknown and was taken as %.3f mm, as if the image were %.0f mm wide; give --mm-per-px", p.MMPerPx, field)
-	}
-	return p, warning, p.Check()
+	return "", fmt.Errorf("%s holds no %s", checkpoint, sswe.ModelFile)
 }
 
-// outputName is the file's name without folder and extension; a cohort's plane also carries its patient.
-func outputName(path string) string {
-	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-	if _, err := os.Stat(filepath.Join(filepath.Dir(filepath.Dir(path)), "manifest.csv")); filepath.Ext(path) == ".npz" && !errors.Is(err, fs.ErrNotExist) {
-		return filepath.Base(filepath.Dir(path)) + "_" + name
+// version is this program's own, as the build recorded it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+				return "sswe " + s.Value[:12]
+			}
+		}
 	}
-	return name
+	return "sswe devel"
+}
+
+func writeAtomically(path string, b []byte) error {
+	if err := renameio.WriteFile(path, b, 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
 }
