@@ -1,5 +1,6 @@
 // Package kernel is the floor that the notebooks stand on: a private Python environment with JupyterLab, the Go kernel
-// "sSWE (Go)" built from the module's own tools, headless notebook runs, and a doctor that says what is and isn't well.
+// "sSWE (Go)" built from the module's own tools, headless notebook runs, one archive for machines without a network, and a doctor
+// that says what is and isn't well. Package ipynb knows the notebooks' form.
 //
 // Everything it keeps lies in the cache folder (see [pjrt.CacheDir]); the user's home, Jupyter configuration and PATH stay
 // untouched. Once set up it needs no network. It knows nothing of ultrasound, and it never links XLA.
@@ -27,8 +28,8 @@ const (
 	DisplayName = "sSWE (Go)"
 )
 
-// module is the path in the go.mod of the checkout.
-const module = "elastography"
+// modulePath is the path in the go.mod of the checkout.
+const modulePath = "elastography"
 
 // Env is a working environment for one checkout.
 type Env struct {
@@ -67,6 +68,9 @@ func Setup(ctx context.Context, root string, progress io.Writer) (*Env, error) {
 	if err := e.writeSpec(); err != nil {
 		return nil, err
 	}
+	if err := e.pruneTools(); err != nil {
+		return nil, fmt.Errorf("notebook kernel: clear tools that nothing uses: %w", err)
+	}
 	return e, e.prebuild(ctx, progress)
 }
 
@@ -104,7 +108,7 @@ func FindRoot(dir string) (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("find the checkout: no folder from %s upwards has the go.mod of module %s; change into the checkout", start, module)
+			return "", fmt.Errorf("find the checkout: no folder from %s upwards has the go.mod of module %s; change into the checkout", start, modulePath)
 		}
 	}
 }
@@ -115,11 +119,11 @@ func isRoot(dir string) error {
 		return err
 	}
 	for line := range strings.Lines(string(data)) {
-		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == "module" && fields[1] == module {
+		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == "module" && fields[1] == modulePath {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s is not of module %s", filepath.Join(dir, "go.mod"), module)
+	return fmt.Errorf("%s is not of module %s", filepath.Join(dir, "go.mod"), modulePath)
 }
 
 // short is a name for what parts hold, short because socket paths must be.

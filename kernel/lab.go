@@ -16,8 +16,10 @@ import (
 	"elastography/kernel/internal/proc"
 )
 
-// labSettings are JupyterLab's defaults here: completion may take gopls's first twelve seconds, and nothing is asked of a network.
+// labSettings are JupyterLab's defaults here: completion may take gopls's first twelve seconds, cells out of sight stay in the
+// page, where the controls of a cell have to find themselves, and nothing is asked of a network.
 const labSettings = `{
+  "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
   "@jupyterlab/completer-extension:manager": {"providerTimeout": 15000},
   "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,15 +94,15 @@ func TestEveryWayToFailFailsTheRunAndNamesTheCell(t *testing.T) {
 	for _, c := range []struct {
 		notebook, kind string
 		index          int
-		says           string
+		line, says     string
 	}{
-		{"compile_error", "error", 1, "undefined: undeclared"},
-		{"panics", "error", 0, "stiffness below zero"},
-		{"exits", "error", 0, "exit status 3"},
-		{"shell", "shell", 0, "exit status 1"},
-		{"script", "shell", 0, "exit status 1"},
-		{"magic", "magic", 0, "%frobnicate"},
-		{"slow", "timeout", 0, "no end after 2 s"},
+		{"compile_error", "error", 1, "fmt.Println(undeclared)", "undefined: undeclared"},
+		{"panics", "error", 0, `panic("stiffness below zero")`, "stiffness below zero"},
+		{"exits", "error", 0, "func main() {", "exit status 3"},
+		{"shell", "shell", 0, "!echo fine; false", "exit status 1"},
+		{"script", "shell", 0, "%%bash", "exit status 1"},
+		{"magic", "magic", 0, "%frobnicate", "%frobnicate"},
+		{"slow", "timeout", 0, "", "no end after 2 s"},
 	} {
 		t.Run(c.notebook, func(t *testing.T) {
 			t.Parallel()
@@ -116,6 +117,9 @@ func TestEveryWayToFailFailsTheRunAndNamesTheCell(t *testing.T) {
 			}
 			if failure.Kind != c.kind || failure.Index != c.index || !strings.Contains(failure.Message, c.says) {
 				t.Errorf("%+v", failure)
+			}
+			if c.line != "" && failure.Line != c.line {
+				t.Errorf("the failing line is told to be %q", failure.Line)
 			}
 			if text := err.Error(); !strings.Contains(text, c.notebook+".ipynb") || !strings.Contains(text, "cell ") {
 				t.Errorf("the error does not name notebook and cell: %s", text)
@@ -241,9 +245,21 @@ func TestLabListensOnLoopbackWithATokenAndStopsCleanly(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var url string
-	err := e.Lab(ctx, LabOptions{Dir: t.TempDir(), Progress: io.Discard, Ready: func(u string) { url = u; cancel() }})
+	refused := 0
+	err := e.Lab(ctx, LabOptions{Dir: t.TempDir(), Progress: io.Discard, Ready: func(u string) {
+		url = u
+		base, _, _ := strings.Cut(u, "lab?")
+		if reply, err := http.Get(base + "api/contents"); err == nil {
+			refused = reply.StatusCode
+			_ = reply.Body.Close()
+		}
+		cancel()
+	}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if refused != http.StatusForbidden {
+		t.Errorf("without the token the server answers %d", refused)
 	}
 	if !strings.HasPrefix(url, "http://127.0.0.1:") || !strings.Contains(url, "lab?token=") {
 		t.Errorf("address %q", url)

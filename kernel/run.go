@@ -12,11 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
 	"elastography/kernel/internal/cachedir"
 	"elastography/kernel/internal/proc"
+	"elastography/kernel/ipynb"
 )
 
 //go:embed run_notebook.py
@@ -54,7 +57,7 @@ type CellReport struct {
 type CellError struct {
 	Notebook string
 	Index    int    // position in the notebook, from 0
-	Line     string // first line of the cell
+	Line     string // the line that failed or, where that is not told, the first that says what the cell does
 	Kind     string // "error", "timeout", "shell", "magic" or "dead"
 	Message  string // the last lines of what the cell said
 	Executed string // the notebook as executed so far
@@ -87,14 +90,14 @@ func (e *Env) RunNotebook(ctx context.Context, in, out string, opt RunOptions) (
 	if err != nil {
 		return failed(err)
 	}
-	nb, err := parseNotebook(data)
+	nb, err := ipynb.Parse(data)
 	if err != nil {
 		return failed(err)
 	}
-	if err := nb.setParameters(opt.Params); err != nil {
+	if err := nb.SetParameters(opt.Params); err != nil {
 		return failed(err)
 	}
-	if data, err = nb.bytes(); err != nil {
+	if data, err = nb.Bytes(); err != nil {
 		return failed(err)
 	}
 	if opt.Dir == "" {
@@ -142,7 +145,7 @@ func (e *Env) RunNotebook(ctx context.Context, in, out string, opt RunOptions) (
 // notebookRun is one run under way.
 type notebookRun struct {
 	env    *Env
-	nb     *notebook
+	nb     *ipynb.Notebook
 	name   string
 	tmp    string // everything unfinished; also the temporary folder of the kernel and its cells
 	opt    RunOptions
@@ -225,7 +228,7 @@ func (r *notebookRun) follow(events io.Reader) (failure *CellError, done bool) {
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
 		var ev cellEvent
-		if json.Unmarshal(lines.Bytes(), &ev) != nil || ev.Index < 0 || ev.Index >= max(1, len(r.nb.cells)) {
+		if json.Unmarshal(lines.Bytes(), &ev) != nil || ev.Index < 0 || ev.Index >= max(1, r.nb.Len()) {
 			continue // not ours
 		}
 		switch ev.Event {
@@ -233,9 +236,9 @@ func (r *notebookRun) follow(events io.Reader) (failure *CellError, done bool) {
 			took := time.Duration(ev.Seconds * float64(time.Second))
 			ok := ev.Status == "ok"
 			r.report.Cells = append(r.report.Cells, CellReport{Index: ev.Index, Duration: took, OK: ok})
-			fmt.Fprintf(r.opt.Progress, "%s: cell %d of %d, %s, %.1f s\n", r.name, ev.Index+1, len(r.nb.cells), ev.Status, took.Seconds())
+			fmt.Fprintf(r.opt.Progress, "%s: cell %d of %d, %s, %.1f s\n", r.name, ev.Index+1, r.nb.Len(), ev.Status, took.Seconds())
 			if !ok {
-				failure = &CellError{Notebook: r.name, Index: ev.Index, Line: firstLine(r.nb.source(ev.Index)), Kind: ev.Kind, Message: tail(ev.Message, 12)}
+				failure = &CellError{Notebook: r.name, Index: ev.Index, Line: failingLine(r.nb.Source(ev.Index), ev.Message, len(r.report.Cells)), Kind: ev.Kind, Message: tail(ev.Message, 12)}
 			}
 		case "done":
 			done = true
@@ -244,8 +247,21 @@ func (r *notebookRun) follow(events io.Reader) (failure *CellError, done bool) {
 	return failure, done
 }
 
-func firstLine(source string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(source), "\n")
+// place is how gonb tells where in a cell something went wrong; cells are numbered as they were executed.
+var place = regexp.MustCompile(`Cell ?\[(\d+)\]:? Line (\d+)`)
+
+// failingLine is the line of a cell that its message points at or, where it points nowhere, the first that says what the cell
+// does. nth is the cell's number among those executed, from 1.
+func failingLine(source, message string, nth int) string {
+	line := ipynb.FirstStatement(source)
+	lines := strings.Split(source, "\n")
+	for _, m := range place.FindAllStringSubmatch(message, -1) {
+		cell, _ := strconv.Atoi(m[1])
+		if at, _ := strconv.Atoi(m[2]); cell == nth && at >= 1 && at <= len(lines) {
+			line = strings.TrimSpace(lines[at-1])
+			break
+		}
+	}
 	const most = 60
 	if r := []rune(line); len(r) > most {
 		return string(r[:most]) + "…"

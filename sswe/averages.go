@@ -86,8 +86,8 @@ func (m *Model) exactAverages(samples []*data.Sample) error {
 		return nil
 	}
 	forward := func(scope *model.Scope, _ any, in []*graph.Node) []*graph.Node {
-		stiffness, _ := m.Config.Network.forward(scope, in[0])
-		return []*graph.Node{stiffness}
+		out, _ := m.Config.Network.forward(scope, in[0])
+		return []*graph.Node{output(out, 0)}
 	}
 	loss := func(labels, predictions []*graph.Node) *graph.Node {
 		return maskedL1(predictions[0], labels[0], labels[1], labels[2])

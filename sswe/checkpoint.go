@@ -160,7 +160,7 @@ func Load(backend compute.Backend, path string) (*Model, error) {
 	}
 	m, err := newModel(backend, c.meta.Config, c, 0)
 	if err != nil {
-		return nil, fmt.Errorf("load model %s: %w", file, err)
+		return nil, fmt.Errorf("load model %s: %w: its weights do not fit the network it names: %w; train again or restore the file", file, npz.ErrDamaged, err)
 	}
 	if err := c.complete(m); err != nil {
 		return nil, err

@@ -39,6 +39,9 @@ type Network struct {
 	Skips        bool    `json:"skips"`         // hand each encoder level to its decoder level. Assumption: yes
 	BatchNorm    bool    `json:"batch_norm"`    // normalise after each convolution. Assumption: yes
 	LeakySlope   float64 `json:"leaky_slope"`   // slope of the activation below zero. Assumption: 0.1
+	// Scale adds a second output, the scale of the network's own error, which the Laplace loss learns: the patent's
+	// confidence map, in kPa.
+	Scale bool `json:"scale,omitempty"`
 }
 
 // Training says how the weights are found. P1 and P2 name neither optimiser nor loss in what can be read: Adam and a
@@ -52,6 +55,10 @@ type Training struct {
 	WeightDecay      float64 `json:"weight_decay"`       // of Adam, per unit of learning rate (AdamW)
 	ValidationShare  float64 `json:"validation_share"`   // of the training patients, watched but not learned from
 	CheckpointPeriod int     `json:"checkpoint_seconds"` // seconds between checkpoints: what a crash may cost
+	Loss             string  `json:"loss,omitempty"`     // what is minimised, one of Losses(); empty means L1
+	// Adversarial is the weight of a patch discriminator's judgement beside the loss; 0 trains without one. pix2pix
+	// weighs L1 a hundred times as much: 0.01.
+	Adversarial float64 `json:"adversarial,omitempty"`
 }
 
 // Evaluation says how intervals and regions are made.
@@ -136,6 +143,13 @@ func (c Config) Validate() error {
 	}
 	if s := c.Training.ValidationShare; !(s >= 0 && s < 1) {
 		errs = append(errs, fmt.Errorf("training.validation_share is %v, expected 0 or more and less than 1", s))
+	}
+	errs = append(errs, checkLoss(c.Training.Loss))
+	if c.Network.Scale != (c.Training.Loss == Laplace) {
+		errs = append(errs, fmt.Errorf("network.scale is %v with training.loss %q: the second output and the %s loss go together", c.Network.Scale, c.Training.Loss, Laplace))
+	}
+	if a := c.Training.Adversarial; !(a >= 0) || math.IsInf(a, 0) {
+		errs = append(errs, fmt.Errorf("training.adversarial is %v, expected 0 or a positive number", a))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("configuration: %w", err)

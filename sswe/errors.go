@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"elastography/data"
+	"elastography/sswe/metric"
 )
 
 // errorKPa is prediction minus measurement at pixel i, kPa. At a saturated pixel the measurement is a lower bound, so
@@ -21,8 +22,8 @@ func errorKPa(s *data.Sample, predictionKPa []float32, i int) float64 {
 	return e
 }
 
-// meanAbsoluteError is the mean over planes of each plane's mean absolute error, kPa.
-func meanAbsoluteError(samples []*data.Sample, predictions []Prediction) float64 {
+// MeanAbsoluteError is the mean over planes of each plane's mean absolute error, kPa.
+func MeanAbsoluteError(samples []*data.Sample, predictions []Prediction) float64 {
 	var sum float64
 	for k, s := range samples {
 		sum += planeError(s, predictions[k].KPa).MAEKPa
@@ -32,43 +33,65 @@ func meanAbsoluteError(samples []*data.Sample, predictions []Prediction) float64
 
 // PlaneError is how far a synthetic elastogram is from the measured one, over the pixels that carry stiffness.
 type PlaneError struct {
-	Patient string  `json:"patient"`
-	Plane   string  `json:"plane"`
-	Pixels  int     `json:"pixels"`
-	MAEKPa  float64 `json:"mae_kpa"`
-	RMSEKPa float64 `json:"rmse_kpa"`
-	BiasKPa float64 `json:"bias_kpa"` // mean of synthetic minus measured
-	Pearson float64 `json:"pearson"`  // over unsaturated pixels; 0 where the plane has no spread
+	Patient string
+	Plane   string
+	Pixels  int
+	MAEKPa  float64
+	RMSEKPa float64
+	BiasKPa float64 // mean of synthetic minus measured
+	Pearson float64 // over unsaturated pixels; 0 where the plane has no spread
 
 	MeasuredKPa, SyntheticKPa float64 // means over the plane, for Bland-Altman
 }
 
-func planeError(s *data.Sample, predictionKPa []float32) PlaneError {
-	e := PlaneError{Patient: s.Patient, Plane: s.Plane}
-	var measured, synthetic []float64
+// tally sums errors over pixels; tallies of disjoint pixels add up.
+type tally struct {
+	pixels, abs, squares, sum float64        // of errors, kPa; saturated pixels count as censored
+	measured, synthetic       float64        // sums, kPa
+	unsaturated               metric.Moments // x measured, y synthetic, kPa
+}
+
+func tallyOf(s *data.Sample, predictionKPa []float32) tally {
+	var t tally
 	for i, valid := range s.Mask {
 		if !valid {
 			continue
 		}
-		d := errorKPa(s, predictionKPa, i)
-		e.Pixels++
-		e.MAEKPa += math.Abs(d)
-		e.RMSEKPa += d * d
-		e.BiasKPa += d
-		e.MeasuredKPa += float64(s.TargetKPa[i])
-		e.SyntheticKPa += float64(s.TargetKPa[i]) + d
+		e, measured := errorKPa(s, predictionKPa, i), float64(s.TargetKPa[i])
+		t.pixels++
+		t.abs += math.Abs(e)
+		t.squares += e * e
+		t.sum += e
+		t.measured += measured
+		t.synthetic += measured + e
 		if !s.Saturated[i] {
-			measured = append(measured, float64(s.TargetKPa[i]))
-			synthetic = append(synthetic, float64(predictionKPa[i]))
+			t.unsaturated.Add(measured, float64(predictionKPa[i]))
 		}
 	}
-	n := float64(e.Pixels)
-	e.MAEKPa, e.BiasKPa, e.MeasuredKPa, e.SyntheticKPa = e.MAEKPa/n, e.BiasKPa/n, e.MeasuredKPa/n, e.SyntheticKPa/n
-	e.RMSEKPa = math.Sqrt(e.RMSEKPa / n)
-	if len(measured) > 1 {
-		if r := stat.Correlation(measured, synthetic, nil); !math.IsNaN(r) {
-			e.Pearson = r
-		}
+	return t
+}
+
+// plus adds other, weight times.
+func (t *tally) plus(other tally, weight float64) {
+	t.pixels += weight * other.pixels
+	t.abs += weight * other.abs
+	t.squares += weight * other.squares
+	t.sum += weight * other.sum
+	t.measured += weight * other.measured
+	t.synthetic += weight * other.synthetic
+	t.unsaturated.Plus(other.unsaturated, weight)
+}
+
+func (t tally) mae() float64  { return t.abs / t.pixels }
+func (t tally) rmse() float64 { return math.Sqrt(t.squares / t.pixels) }
+func (t tally) bias() float64 { return t.sum / t.pixels }
+
+func planeError(s *data.Sample, predictionKPa []float32) PlaneError {
+	t := tallyOf(s, predictionKPa)
+	e := PlaneError{Patient: s.Patient, Plane: s.Plane, Pixels: int(t.pixels), MAEKPa: t.mae(), RMSEKPa: t.rmse(), BiasKPa: t.bias(),
+		MeasuredKPa: t.measured / t.pixels, SyntheticKPa: t.synthetic / t.pixels}
+	if r := t.unsaturated.Pearson(); !math.IsNaN(r) {
+		e.Pearson = r
 	}
 	return e
 }

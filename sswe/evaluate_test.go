@@ -4,10 +4,9 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-
-	"pgregory.net/rapid"
 
 	"elastography/data"
 )
@@ -23,10 +22,15 @@ func predict(samples []*data.Sample, kPa func(s *data.Sample, i int) float32) []
 	return out
 }
 
+// score evaluates a prediction of simulated planes.
+func score(c Config, training, test []*data.Sample, kPa func(s *data.Sample, i int) float32) (*Result, error) {
+	return Evaluate(c, Evidence{Training: training, Test: test, Predictions: predict(test, kPa), Simulated: true})
+}
+
 func TestAPerfectPredictionHasNoErrorAndFullSkill(t *testing.T) {
 	c := toy()
 	training, test := toyPlanes(c, 6, "fit"), toyPlanes(c, 4, "held")
-	r, err := Evaluate(c, training, test, predict(test, func(s *data.Sample, i int) float32 { return s.TargetKPa[i] }), true)
+	r, err := score(c, training, test, func(s *data.Sample, i int) float32 { return s.TargetKPa[i] })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,11 +48,11 @@ func TestTheMedianPredictionIsTheMedianBaseline(t *testing.T) {
 	c := toy()
 	training, test := toyPlanes(c, 6, "fit"), toyPlanes(c, 4, "held")
 	median := float32(medianKPa(training))
-	r, err := Evaluate(c, training, test, predict(test, func(*data.Sample, int) float32 { return median }), true)
+	r, err := score(c, training, test, func(*data.Sample, int) float32 { return median })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := r.Metrics; m.MAEKPa.Mean != m.Baselines["median"].MAEKPa || m.Skill > 0 || m.Fit.Slope != 0 {
+	if m := r.Metrics; m.MAEKPa.Mean != m.Baselines["median"].MAEKPa || m.Skill > 0 || math.Abs(m.Fit.Slope) > 1e-9 {
 		t.Errorf("MAE %v, baseline %v, skill %v, slope %v", m.MAEKPa.Mean, m.Baselines["median"].MAEKPa, m.Skill, m.Fit.Slope)
 	}
 	if m := r.Metrics; m.AUC.SSWE.AUC != 0.5 {
@@ -65,7 +69,7 @@ func TestErrorsOfAKnownOffset(t *testing.T) {
 			s.Saturated[i] = s.Mask[i] && s.TargetKPa[i] > 45
 		}
 	}
-	r, err := Evaluate(c, training, test, predict(test, func(s *data.Sample, i int) float32 { return s.TargetKPa[i] + 2 }), true)
+	r, err := score(c, training, test, func(s *data.Sample, i int) float32 { return s.TargetKPa[i] + 2 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,56 +93,12 @@ func TestEvaluationRefusesALeakAndASinglePatient(t *testing.T) {
 	c := toy()
 	training, test := toyPlanes(c, 4, "fit"), toyPlanes(c, 3, "held")
 	exact := func(s *data.Sample, i int) float32 { return s.TargetKPa[i] }
-	if _, err := Evaluate(c, append(training, test[0]), test, predict(test, exact), true); !errors.Is(err, data.ErrLeak) || !strings.Contains(err.Error(), test[0].Patient) {
+	if _, err := score(c, append(training, test[0]), test, exact); !errors.Is(err, data.ErrLeak) || !strings.Contains(err.Error(), test[0].Patient) {
 		t.Errorf("a leaked patient: error %v", err)
 	}
-	if _, err := Evaluate(c, training, test[:1], predict(test[:1], exact), true); err == nil || !strings.Contains(err.Error(), "one test patient") {
+	if _, err := score(c, training, test[:1], exact); err == nil || !strings.Contains(err.Error(), "one test patient") {
 		t.Errorf("one patient: error %v", err)
 	}
-}
-
-// Counting pairs: 8 of 9 in the right order and one tie.
-func TestROCAreaCountsPairs(t *testing.T) {
-	c, ok := roc([]float64{1, 2, 3, 3, 4, 5}, []bool{false, false, true, false, true, true})
-	if !ok || math.Abs(c.AUC-8.5/9) > 1e-12 {
-		t.Errorf("AUC %v, expected %v", c.AUC, 8.5/9)
-	}
-	if _, ok := roc([]float64{1, 2}, []bool{true, true}); ok {
-		t.Error("a curve without benign regions")
-	}
-}
-
-// The area under the curve is the share of (tumour, benign) pairs in the right order, ties counting half.
-func TestROCAreaIsTheMannWhitneyStatistic(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		scores := rapid.SliceOfN(rapid.Float64Range(0, 5), 2, 30).Draw(t, "scores")
-		tumour := make([]bool, len(scores))
-		for i := range scores {
-			scores[i] = math.Round(scores[i]) // many ties
-			tumour[i] = rapid.Bool().Draw(t, "tumour")
-		}
-		c, ok := roc(scores, tumour)
-		if !ok {
-			return
-		}
-		var right, pairs float64
-		for i := range scores {
-			for j := range scores {
-				if tumour[i] && !tumour[j] {
-					pairs++
-					switch {
-					case scores[i] > scores[j]:
-						right++
-					case scores[i] == scores[j]:
-						right += 0.5
-					}
-				}
-			}
-		}
-		if math.Abs(c.AUC-right/pairs) > 1e-9 {
-			t.Fatalf("AUC %v, pairs say %v", c.AUC, right/pairs)
-		}
-	})
 }
 
 func TestBootstrapCoversTheMeanOfPatients(t *testing.T) {
@@ -147,12 +107,11 @@ func TestBootstrapCoversTheMeanOfPatients(t *testing.T) {
 	for trial := range trials {
 		rng := stream(uint64(trial), "coverage")
 		values := make([]float64, patients)
-		byPatient := make([][]int, patients)
 		for i := range values {
-			values[i], byPatient[i] = 5+rng.NormFloat64(), []int{i}
+			values[i] = 5 + rng.NormFloat64()
 		}
-		ci := bootstrap(uint64(trial), patients, 400, func(chosen []int) (float64, bool) { return meanOf(values, byPatient, chosen) })
-		if ci[0] <= 5 && 5 <= ci[1] {
+		e, _ := newResampling(uint64(trial), patients, 400).ratio(values, slices.Repeat([]float64{1}, patients))
+		if e.CI95[0] <= 5 && 5 <= e.CI95[1] {
 			covered++
 		}
 	}
@@ -165,7 +124,7 @@ func TestARunReadsBackWhatWasWritten(t *testing.T) {
 	c := toy()
 	training, test := toyPlanes(c, 6, "fit"), toyPlanes(c, 3, "held")
 	predictions := predict(test, func(s *data.Sample, i int) float32 { return s.TargetKPa[i] + float32(i%3) })
-	r, err := Evaluate(c, training, test, predictions, true)
+	r, err := Evaluate(c, Evidence{Training: training, Test: test, Predictions: predictions, Simulated: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,5 +156,137 @@ func TestARunReadsBackWhatWasWritten(t *testing.T) {
 	other.Seed++
 	if err := run.SaveConfig(other); err == nil || !strings.Contains(err.Error(), "another --out") {
 		t.Errorf("another configuration in the same folder: error %v", err)
+	}
+}
+
+// An oracle that is the target is perfect, the blurred ones are worse the wider they blur, and a control is a row beside
+// the network.
+func TestThePredictorTableHoldsBaselinesOraclesAndControls(t *testing.T) {
+	c := toy()
+	training, test := toyPlanes(c, 6, "fit"), toyPlanes(c, 4, "held")
+	e := Evidence{Training: training, Test: test, Simulated: true, TrueKPa: map[string][]float32{},
+		Predictions: predict(test, func(s *data.Sample, i int) float32 { return s.TargetKPa[i] + 3 }),
+		Controls:    map[string][]Prediction{"shuffled pairs": predict(test, func(*data.Sample, int) float32 { return 50 })}}
+	for _, s := range test {
+		e.TrueKPa[s.ID()] = s.TargetKPa
+	}
+	r, err := Evaluate(c, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mae := map[string]float64{}
+	for _, p := range r.Metrics.Predictors {
+		mae[p.Kind+" "+p.Name] = p.MAEKPa.Value
+	}
+	if mae["oracle true stiffness of the tissue"] != 0 || math.Abs(mae["network sSWE network"]-3) > 1e-5 {
+		t.Errorf("table %v", mae)
+	}
+	if a, b, c := mae["oracle target blurred to 2 mm"], mae["oracle target blurred to 5 mm"], mae["oracle target blurred to 10 mm"]; !(0 < a && a < b && b < c) {
+		t.Errorf("blurring by 2, 5, 10 mm costs %v, %v, %v kPa", a, b, c)
+	}
+	if !(mae["control shuffled pairs"] > mae["baseline median"]) {
+		t.Errorf("table %v", mae)
+	}
+	if len(r.Metrics.Baselines) != 4 || r.Metrics.Predictors[0].Kind != KindNetwork {
+		t.Errorf("%d baselines, first row %q", len(r.Metrics.Baselines), r.Metrics.Predictors[0].Name)
+	}
+}
+
+// Every level says the same of a constant offset, and Bland and Altman's limits close around it.
+func TestAnOffsetIsTheBiasAtEveryLevel(t *testing.T) {
+	c := toy()
+	r, err := score(c, toyPlanes(c, 6, "fit"), toyPlanes(c, 4, "held"), func(s *data.Sample, i int) float32 { return s.TargetKPa[i] - 4 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]float64{"bias": -4, "mean absolute error": 4, "root mean squared error": 4, "Pearson correlation": 1, "Spearman correlation": 1, "calibration slope": 1}
+	for _, l := range r.Metrics.Levels {
+		w, known := want[l.Name]
+		if !known {
+			continue
+		}
+		for _, at := range []*Level{l.Pixel, l.Plane, l.Patient} {
+			if at == nil || math.Abs(at.Value-w) > 1e-4 || math.Abs(at.CI95[0]-w) > 1e-4 || math.Abs(at.CI95[1]-w) > 1e-4 {
+				t.Errorf("%s: %+v, expected %v", l.Name, at, w)
+			}
+		}
+		delete(want, l.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("there is no %v", want)
+	}
+	for _, a := range []Agreement{r.Metrics.BlandAltman, r.Metrics.BlandAltmanPatients} {
+		if math.Abs(a.LowerKPa+4) > 1e-4 || math.Abs(a.UpperKPa+4) > 1e-4 {
+			t.Errorf("limits %+v", a)
+		}
+	}
+}
+
+// Both images are scored on the same tiles: a synthetic image that shows tumours soft loses all that SWE finds, and the
+// lesions say so with their sign. With true labels the same planes are scored again.
+func TestTumoursAreScoredInBothImagesAndUnderBothLabellings(t *testing.T) {
+	c := toy()
+	training, test := toyPlanes(c, 6, "fit"), toyPlanes(c, 6, "held")
+	var foci []data.FocusRow
+	for k, s := range test {
+		s.LabelsTrue = slices.Clone(s.Labels)
+		foci = append(foci, data.FocusRow{Patient: s.Patient, Focus: 10, GradeGroup: 1 + k%2})
+	}
+	r, err := Evaluate(c, Evidence{Training: training, Test: test, Foci: foci, Simulated: true,
+		Predictions: predict(test, func(s *data.Sample, i int) float32 { return 70 - s.TargetKPa[i] })})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := r.Metrics
+	if m.AUC == nil || m.AUCTrue == nil || math.Abs(m.AUC.SWE.AUC+m.AUC.SSWE.AUC-1) > 1e-9 || m.AUC.SWE.AUC < 0.9 {
+		t.Fatalf("areas %+v", m.AUC)
+	}
+	if m.AUC.LossP == nil || *m.AUC.LossP > 0.01 || m.AUC.SWE.AtOwn == nil || *m.AUC.SWE.AtOwn == m.AUC.SWE.AtClinical {
+		t.Errorf("p %v, own cut %+v", m.AUC.LossP, m.AUC.SWE.AtOwn)
+	}
+	if m.AUCTrue.SWE != m.AUC.SWE && m.AUCTrue.SWE.AUC != m.AUC.SWE.AUC {
+		t.Errorf("equal labels give %v and %v", m.AUC.SWE.AUC, m.AUCTrue.SWE.AUC)
+	}
+	l := m.Lesions
+	if l == nil || !(l.SWE.ContrastKPa.Value > 10) || math.Abs(l.SWE.ContrastKPa.Value+l.SSWE.ContrastKPa.Value) > 1e-4 ||
+		math.Abs(l.ContrastErrorKPa.Value+2*l.SWE.ContrastKPa.Value) > 1e-4 ||
+		math.Abs(l.SWE.CNR.Value-l.SSWE.CNR.Value) > 1e-4 || len(l.ByGrade) != 2 || l.ByGrade[0].Count+l.ByGrade[1].Count != l.Count {
+		t.Errorf("lesions %+v", l)
+	}
+	grades := map[string]int{}
+	for _, g := range m.ByGrade {
+		grades[g.Group] = g.Pixels
+	}
+	if grades["benign"] == 0 || grades["ISUP 1"] == 0 || grades["ISUP 2"] == 0 || grades["ISUP 3"] != 0 {
+		t.Errorf("pixels by grade %v", grades)
+	}
+	if len(m.Overlaps) != 5 || m.Overlaps[0].Dice.Value > 0.5 {
+		t.Errorf("overlaps %+v", m.Overlaps)
+	}
+}
+
+// What is written for people names every predictor and says that it is simulated.
+func TestTheWrittenTableIsWhole(t *testing.T) {
+	c := toy()
+	r, err := score(c, toyPlanes(c, 6, "fit"), toyPlanes(c, 4, "held"), func(s *data.Sample, i int) float32 { return s.TargetKPa[i] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"text": r.Metrics.Text(), "markdown": r.Metrics.Markdown()} {
+		for _, word := range []string{"SIMULATED", "baseline median", "oracle target blurred to 5 mm", "Lin's concordance", "SSIM", "as registered", "at the limit", "Wilson"} {
+			if (word == "at the limit") == strings.Contains(text, word) { // no toy pixel is saturated
+				t.Errorf("%s: %q", name, word)
+			}
+		}
+		if strings.Contains(text, "NaN") || strings.Contains(text, "Inf") {
+			t.Errorf("%s holds a number that is none:\n%s", name, text)
+		}
+	}
+	for _, table := range r.Metrics.Tables() {
+		for _, row := range table.Rows {
+			if len(row) != len(table.Header) {
+				t.Errorf("%s: a row of %d cells below %d headings", table.Title, len(row), len(table.Header))
+			}
+		}
 	}
 }

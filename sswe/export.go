@@ -84,14 +84,15 @@ func (e *exporter) network() {
 		x = e.unit(fmt.Sprintf("decoder_%d", level), x, channels, n.channels(level))
 		channels = n.channels(level)
 	}
-	weights, biases := e.read("head/conv/weights", channels), e.read("head/conv/biases", 1)
+	kernel, biases := e.read("head/conv/weights", channels*n.outputs()), e.read("head/conv/biases", n.outputs())
 	if e.err != nil {
 		return
 	}
-	for i := range weights { // the head answers in kPa
-		weights[i] *= float32(e.config.RangeKPa)
+	weights := make([]float32, channels) // of the stiffness, which the head answers in kPa
+	for i := range weights {
+		weights[i] = kernel[i*n.outputs()] * float32(e.config.RangeKPa)
 	}
-	biases[0] *= float32(e.config.RangeKPa)
+	biases = []float32{biases[0] * float32(e.config.RangeKPa)}
 	x = g.Node("Conv", []onnx.Value{x, g.Weights("head/weights", weights, 1, channels, 1, 1), g.Weights("head/biases", biases, 1)})
 	if below+right > 0 {
 		x = g.Node("Slice", []onnx.Value{x, g.Integers("from", 0, 0), g.Integers("to", int64(grid.Height), int64(grid.Width)), g.Integers("axes", 2, 3)})

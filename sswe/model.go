@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -13,13 +14,15 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
-	"github.com/gomlx/gomlx/ml/model/initializer"
 
 	"elastography/data"
+	"elastography/kernel/pjrt/compilecache"
 )
 
 // OpenBackend starts the backend that GOMLX_BACKEND names; kernel/pjrt chooses it. The error says how to mend it.
+// What XLA compiles is kept for the next process.
 func OpenBackend() (compute.Backend, error) {
+	compilecache.Enable(os.Stderr)
 	b, err := compute.New()
 	if err != nil {
 		return nil, fmt.Errorf("start the XLA backend: %w; `go run . doctor` finds out why", err)
@@ -54,19 +57,22 @@ func newModel(backend compute.Backend, c Config, loader model.Loader, biasKPa fl
 	if loader != nil {
 		m.store.SetLoader(loader)
 	}
+	if err := createVariables(backend, m.store, func(g *graph.Graph) {
+		c.Network.forward(m.store.RootScope(), graph.Parameter(g, "image", shapes.Make(dtypes.Float32, 1, c.Grid.Height, c.Grid.Width, 1)))
+	}); err != nil {
+		return nil, fmt.Errorf("build the network: %w", err)
+	}
 	var err error
-	m.predict, err = model.NewExec(backend, m.store, func(scope *model.Scope, image *graph.Node) (stiffness, features *graph.Node) {
-		return c.Network.forward(scope.WithInitializer(initializer.Zero), image)
+	m.predict, err = model.NewExec(backend, m.store, func(scope *model.Scope, image *graph.Node) (result []*graph.Node) {
+		out, features := c.Network.forward(scope, image)
+		result = []*graph.Node{output(out, 0), features}
+		if c.Network.Scale {
+			result = append(result, graph.Exp(clampLogScale(output(out, 1))))
+		}
+		return result
 	})
 	if err != nil {
 		return nil, fmt.Errorf("build the network: %w", err)
-	}
-	// A first call creates the variables, as zeros: drawing sixty random tensors on the host is instant, while
-	// compiling a program that draws them takes XLA seconds.
-	blank := make([]*data.Sample, 1)
-	blank[0] = &data.Sample{Grid: c.Grid, Image: make([]float32, c.Grid.Pixels())}
-	if _, err := m.Predict(blank); err != nil {
-		return nil, err
 	}
 	if loader == nil {
 		if err := m.initialise(biasKPa); err != nil {
@@ -102,6 +108,9 @@ func (m *Model) initialise(biasKPa float64) error {
 			}
 		case name == "biases" && strings.Contains(v.Path(), "/head/"):
 			values[0] = float32(biasKPa / m.Config.RangeKPa)
+			if m.Config.Network.Scale {
+				values[1] = float32(math.Log(startScaleKPa / m.Config.RangeKPa))
+			}
 		}
 		if err := v.SetValue(tensors.FromFlatDataAndDimensions(values, shape.Dimensions...)); err != nil {
 			return fmt.Errorf("%s: %w", v.Path(), err)
@@ -114,15 +123,19 @@ func (m *Model) initialise(biasKPa float64) error {
 type Prediction struct {
 	KPa      []float32 // [Height, Width], Young's modulus in kPa, clipped at 0
 	Features []float32 // the bottleneck's features averaged over the image
+	ScaleKPa []float32 // the scale of the network's own error, kPa, [Height, Width]; nil unless it was trained with the Laplace loss
 }
 
 // Predict draws the synthetic elastogram of each sample; only Image is read.
 func (m *Model) Predict(samples []*data.Sample) ([]Prediction, error) {
 	batch, pixels := m.Config.Training.BatchSize, m.Config.Grid.Pixels()
+	if len(samples) == 1 {
+		batch = 1 // a program of its own: a single image need not wait for a batch
+	}
 	out := make([]Prediction, 0, len(samples))
 	for from := 0; from < len(samples); from += batch {
 		part := samples[from:min(from+batch, len(samples))]
-		images := make([]float32, batch*pixels) // one shape, so one compiled program
+		images := make([]float32, batch*pixels) // the last batch is filled up with black: one shape, one compiled program
 		for i, s := range part {
 			if s.Grid != m.Config.Grid || len(s.Image) != pixels {
 				return nil, fmt.Errorf("predict %s: the sample is on grid %+v, the network reads %+v", s.ID(), s.Grid, m.Config.Grid)
@@ -141,6 +154,14 @@ func (m *Model) Predict(samples []*data.Sample) ([]Prediction, error) {
 		channels := len(features) / batch
 		for i := range part {
 			out = append(out, Prediction{KPa: kPa[i*pixels : (i+1)*pixels], Features: features[i*channels : (i+1)*channels]})
+		}
+		if m.Config.Network.Scale {
+			scale := tensors.MustCopyFlatData[float32](result[2])
+			for i := range part {
+				for _, v := range scale[i*pixels : (i+1)*pixels] {
+					out[from+i].ScaleKPa = append(out[from+i].ScaleKPa, v*float32(m.Config.RangeKPa))
+				}
+			}
 		}
 		for _, t := range append(result, input) {
 			t.MustFinalizeAll()

@@ -3,14 +3,17 @@ package sswe
 import (
 	"fmt"
 
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // graph code reads as formulas, as in GoMLX's own examples
 	"github.com/gomlx/gomlx/ml/layers"
 	"github.com/gomlx/gomlx/ml/layers/norm"
 	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/model/initializer"
 )
 
 // forward is the whole network: image [batch, height, width, 1] (grey level 0..1) to stiffness
-// [batch, height, width, 1] in units of Config.RangeKPa, and the bottleneck's features averaged over the image,
+// [batch, height, width, 1] in units of Config.RangeKPa, with Network.Scale beside it, [batch, height, width, 2], the
+// natural logarithm of the scale of its error in that unit; and the bottleneck's features averaged over the image,
 // [batch, channels], which tell how far an image is from the training domain.
 //
 // Sizes that the poolings don't divide are padded with black below and to the right, and the output is cropped.
@@ -28,14 +31,23 @@ func (n Network) forward(scope *model.Scope, image *Node) (stiffness, features *
 	x = n.unit(scope.In("bottleneck"), x, n.channels(n.Levels))
 	features = ReduceMean(x, 1, 2)
 	for level := n.Levels - 1; level >= 0; level-- {
-		x = upsample(x)
-		if n.Skips {
-			x = Concatenate([]*Node{x, skips[level]}, -1)
-		}
-		x = n.unit(scope.In("decoder_%d", level), x, n.channels(level))
+		x = n.join(scope.In("decoder_%d", level), x, skips[level], n.channels(level))
 	}
-	x = layers.Convolution(scope.In("head"), x).Channels(1).KernelSize(1).PadSame().Done()
+	x = layers.Convolution(scope.In("head"), x).Channels(n.outputs()).KernelSize(1).PadSame().Done()
 	return Slice(x, AxisRange(), AxisRange(0, dims[1]), AxisRange(0, dims[2]), AxisRange()), features
+}
+
+// outputs is 1 for stiffness alone, 2 with the scale of its error.
+func (n Network) outputs() int {
+	if n.Scale {
+		return 2
+	}
+	return 1
+}
+
+// output is one channel of forward's result, [batch, height, width, 1].
+func output(x *Node, channel int) *Node {
+	return Slice(x, AxisRange(), AxisRange(), AxisRange(), AxisRange(channel, channel+1))
 }
 
 // channels doubles at each level.
@@ -45,13 +57,37 @@ func (n Network) channels(level int) int { return n.BaseChannels << level }
 func (n Network) unit(scope *model.Scope, x *Node, channels int) *Node {
 	for i := range 2 {
 		s := scope.In("conv_%d", i)
-		x = layers.Convolution(s, x).Channels(channels).KernelSize(3).PadSame().UseBias(!n.BatchNorm).Done()
-		if n.BatchNorm {
-			x = norm.BatchNorm(s, x, -1).Momentum(batchNormMomentum).Done()
-		}
-		x = Max(x, MulScalar(x, n.LeakySlope))
+		x = n.activate(s, convolve3x3(x, kernel3x3(s, x, x.Shape().Dimensions[3], channels)))
 	}
 	return x
+}
+
+// join is the unit after doubling x's height and width and, in a network with skips, concatenating the encoder's features.
+// Neither is made: the convolution of a concatenation is the sum of two convolutions, and doubling folds into the first.
+func (n Network) join(scope *model.Scope, x, skip *Node, channels int) *Node {
+	s, in := scope.In("conv_0"), x.Shape().Dimensions[3]
+	if n.Skips {
+		kernel := kernel3x3(s, x, in+skip.Shape().Dimensions[3], channels)
+		part := func(from, to int) *Node { return Slice(kernel, AxisRange(), AxisRange(), AxisRange(from, to)) }
+		x = Add(upsampleConvolve3x3(x, part(0, in)), convolve3x3(skip, part(in, kernel.Shape().Dimensions[2])))
+	} else {
+		x = upsampleConvolve3x3(x, kernel3x3(s, x, in, channels))
+	}
+	x = n.activate(s, x)
+	s = scope.In("conv_1")
+	return n.activate(s, convolve3x3(x, kernel3x3(s, x, channels, channels)))
+}
+
+// activate follows a convolution: batch normalisation, or a bias without it, and a leaky rectifier.
+func (n Network) activate(scope *model.Scope, x *Node) *Node {
+	if n.BatchNorm {
+		x = norm.BatchNorm(scope, x, -1).Momentum(batchNormMomentum).Done()
+	} else {
+		channels := x.Shape().Dimensions[3]
+		bias := scope.Shared("conv").WithInitializer(initializer.Zero).VariableWithShape("biases", shapes.Make(x.DType(), channels)).NodeValue(x.Graph())
+		x = Add(x, Reshape(bias, 1, 1, 1, channels))
+	}
+	return Max(x, MulScalar(x, n.LeakySlope))
 }
 
 // batchNormMomentum makes the running averages, which validation uses, forget in about ten steps: an epoch here is
@@ -62,14 +98,6 @@ const batchNormMomentum = 0.9
 func pool(x *Node) *Node {
 	d := x.Shape().Dimensions
 	return ReduceMax(Reshape(x, d[0], d[1]/2, 2, d[2]/2, 2, d[3]), 2, 4)
-}
-
-// upsample doubles height and width by repeating each pixel.
-func upsample(x *Node) *Node {
-	d := x.Shape().Dimensions
-	x = Reshape(x, d[0], d[1], 1, d[2], 1, d[3])
-	x = BroadcastToDims(x, d[0], d[1], 2, d[2], 2, d[3])
-	return Reshape(x, d[0], 2*d[1], 2*d[2], d[3])
 }
 
 // padTo appends zeros until height and width are multiples of m (Pad has no gradient in GoMLX v0.28).
@@ -131,6 +159,6 @@ func (n Network) Describe(height, width int) []Layer {
 		}
 		unit(fmt.Sprintf("decoder_%d", level), n.channels(level))
 	}
-	conv("sSWE", "output", 1, 1, false)
+	conv("sSWE", "output", 1, n.outputs(), false)
 	return list
 }

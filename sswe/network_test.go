@@ -60,7 +60,7 @@ func TestUntrainedNetworkStartsNearTheMedian(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := meanAbsoluteError(planes, p), meanAbsoluteError(planes, predict(planes, func(*data.Sample, int) float32 { return 30 })); got > 2*want {
+	if got, want := MeanAbsoluteError(planes, p), MeanAbsoluteError(planes, predict(planes, func(*data.Sample, int) float32 { return 30 })); got > 2*want {
 		t.Errorf("an untrained network errs by %.1f kPa, the constant by %.1f", got, want)
 	}
 }

@@ -1,14 +1,6 @@
 package sswe
 
-import (
-	"cmp"
-	"slices"
-
-	"gonum.org/v1/gonum/integrate"
-	"gonum.org/v1/gonum/stat"
-
-	"elastography/data"
-)
+import "elastography/data"
 
 // firstFocus is the lowest label value of a tumour focus in histopathology maps.
 const firstFocus = 10
@@ -73,50 +65,4 @@ func tumourWithin(labels []uint8, h, w, top, left, bottom, right int) bool {
 		}
 	}
 	return false
-}
-
-// Curve is a receiver operating characteristic: "stiffer than a cut" against histopathology.
-type Curve struct {
-	FalsePositive, TruePositive []float64 // rates, from (0,0) to (1,1)
-	AUC                         float64
-}
-
-// roc builds the curve of a score; ok is false where one of the classes is empty.
-func roc(scores []float64, tumour []bool) (c Curve, ok bool) {
-	if !slices.Contains(tumour, true) || !slices.Contains(tumour, false) {
-		return Curve{}, false
-	}
-	order := make([]int, len(scores))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(scores[a], scores[b]) })
-	y, classes := make([]float64, len(scores)), make([]bool, len(scores))
-	for k, i := range order {
-		y[k], classes[k] = scores[i], tumour[i]
-	}
-	c.TruePositive, c.FalsePositive, _ = stat.ROC(nil, y, classes, nil)
-	c.AUC = integrate.Trapezoidal(c.FalsePositive, c.TruePositive)
-	return c, true
-}
-
-// operatingPoint is sensitivity and specificity of "stiffer than cutKPa".
-func operatingPoint(scores []float64, tumour []bool, cutKPa float64) (sensitivity, specificity float64) {
-	var hit, positive, pass, negative float64
-	for i, t := range tumour {
-		stiff := scores[i] > cutKPa
-		switch {
-		case t:
-			positive++
-			if stiff {
-				hit++
-			}
-		default:
-			negative++
-			if !stiff {
-				pass++
-			}
-		}
-	}
-	return hit / max(positive, 1), pass / max(negative, 1)
 }

@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -18,10 +19,11 @@ import (
 
 	"elastography/data"
 	"elastography/data/npz"
+	"elastography/sswe/metric"
 )
 
-// Run is the folder of one study: config.json, history.csv, checkpoint/, predictions/, metrics.csv, metrics.json and
-// what others add (figures/, notebooks/, report.html). Everything a figure or a notebook shows comes from these files.
+// Run is the folder of one study: config.json, history.csv, checkpoint/, predictions/, metrics.csv, metrics.json,
+// evaluation.md and what others add (figures/, notebooks/, report.html). Everything a figure or a notebook shows comes from these files.
 type Run struct{ Dir string }
 
 // CheckpointDir is where the weights are.
@@ -127,31 +129,31 @@ func (r Run) History() ([]Epoch, error) {
 	return history, nil
 }
 
-// SaveResult writes predictions/, metrics.csv and, last, metrics.json: a run with metrics.json is evaluated.
+// SaveResult writes predictions/, metrics.csv, evaluation.md and, last, metrics.json: a run with metrics.json is evaluated.
 func (r Run) SaveResult(result *Result, test []*data.Sample, predictions []Prediction) error {
 	for k, s := range test {
 		if err := r.savePrediction(s, predictions[k].KPa); err != nil {
 			return fmt.Errorf("save prediction %s: %w", s.ID(), err)
 		}
 	}
-	names := make([]string, 0, len(result.BaselineMAEKPa))
-	for name := range result.BaselineMAEKPa {
-		names = append(names, name)
-	}
-	sort.Strings(names)
+	names := slices.Sorted(maps.Keys(result.BaselineMAEKPa))
 	header := []string{"patient", "plane", "pixels", "mae_kpa", "rmse_kpa", "bias_kpa", "pearson"}
 	for _, name := range names {
 		header = append(header, "baseline_"+name+"_mae_kpa")
 	}
-	records := [][]string{header}
+	records := [][]string{append(header, "spearman", "concordance", "ssim", "psnr_db")}
 	for k, p := range result.Planes {
 		row := []string{p.Patient, p.Plane, strconv.Itoa(p.Pixels), number(p.MAEKPa), number(p.RMSEKPa), number(p.BiasKPa), number(p.Pearson)}
 		for _, name := range names {
 			row = append(row, number(result.BaselineMAEKPa[name][k]))
 		}
-		records = append(records, row)
+		i := result.Similarities[k]
+		records = append(records, append(row, number(i.Spearman), number(i.Concordance), number(i.SSIM), number(i.PSNRDB)))
 	}
 	if err := r.writeCSV("metrics.csv", records); err != nil {
+		return err
+	}
+	if err := r.write("evaluation.md", []byte(result.Metrics.Markdown())); err != nil {
 		return err
 	}
 	return r.writeJSON("metrics.json", result.Metrics)
@@ -200,6 +202,25 @@ func (r Run) Pairs() ([]Pair, error) {
 	return pairs, nil
 }
 
+// PredictionsOf reads the stored predictions of these planes, in their order.
+func (r Run) PredictionsOf(test []*data.Sample) ([]Prediction, error) {
+	out := make([]Prediction, len(test))
+	for k, s := range test {
+		p, err := r.pair(s.Patient, s.Plane)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("run %s has no prediction of plane %s; evaluate it on the same cohort first", r.Dir, s.ID())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read prediction: %w", err)
+		}
+		if p.Grid != s.Grid {
+			return nil, fmt.Errorf("run %s drew plane %s on grid %+v, here it is on %+v; train it with the same preset", r.Dir, s.ID(), p.Grid, s.Grid)
+		}
+		out[k].KPa = p.SSWEKPa
+	}
+	return out, nil
+}
+
 func (r Run) pair(patient, plane string) (Pair, error) {
 	f, err := npz.ReadFile(filepath.Join(r.Dir, "predictions", patient+"_"+plane+".npz"))
 	if err != nil {
@@ -232,7 +253,7 @@ func (r Run) pair(patient, plane string) (Pair, error) {
 	}
 	n := p.Grid.Pixels()
 	if len(p.Image) != n || len(p.TargetKPa) != n || len(p.SSWEKPa) != n || len(p.Mask) != n || len(p.Saturated) != n ||
-		(p.Labels != nil && len(p.Labels) != n) {
+		(p.Labels != nil && len(p.Labels) != n) || (p.LabelsTrue != nil && len(p.LabelsTrue) != n) {
 		return Pair{}, fmt.Errorf("%s/%s: %w: arrays differ in size", patient, plane, data.ErrDamaged)
 	}
 	return p, nil
@@ -252,15 +273,19 @@ func (r Run) Result() (*Result, []Pair, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	result := &Result{Metrics: metrics, Curves: map[string]Curve{}, BaselineMAEKPa: map[string][]float64{}}
-	test, predictions := make([]*data.Sample, len(pairs)), make([]Prediction, len(pairs))
+	v := &evaluation{config: c, patientOf: make([]int, len(pairs)),
+		result: &Result{Metrics: metrics, Curves: map[string]metric.Curve{}, BaselineMAEKPa: map[string][]float64{}}}
 	for k := range pairs {
-		test[k], predictions[k].KPa = &pairs[k].Sample, pairs[k].SSWEKPa
-		result.Planes = append(result.Planes, planeError(test[k], pairs[k].SSWEKPa))
+		s, kPa := &pairs[k].Sample, pairs[k].SSWEKPa
+		v.Test, v.Predictions = append(v.Test, s), append(v.Predictions, Prediction{KPa: kPa})
+		v.result.Planes = append(v.result.Planes, planeError(s, kPa))
+		v.result.Similarities = append(v.result.Similarities, similarity(c, s, kPa))
 	}
-	result.histopathology(c, test, predictions)
-	result.Metrics = metrics
-	return result, pairs, nil
+	asRegistered := v.regions(mapsOf(v.Predictions), registered)
+	v.result.Tiles = asRegistered.tiles
+	v.result.draw(asRegistered, "")
+	v.result.draw(v.regions(mapsOf(v.Predictions), unregistered), "_true")
+	return v.result, pairs, nil
 }
 
 func (r Run) writeJSON(name string, v any) error {
@@ -321,4 +346,10 @@ func (r Run) readCSV(name string) ([][]string, error) {
 	return slices.Clone(records[1:]), nil
 }
 
-func number(v float64) string { return strconv.FormatFloat(v, 'g', 9, 64) }
+// number is empty where there is none.
+func number(v float64) string {
+	if math.IsNaN(v) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', 9, 64)
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -191,7 +192,7 @@ func (t *Trainer) endEpoch(f *fit, p *progress, held []*data.Sample, rate, image
 		if err != nil {
 			return fmt.Errorf("validate epoch %d: %w", e.Epoch, err)
 		}
-		e.ValMAEKPa = meanAbsoluteError(held, predictions)
+		e.ValMAEKPa = MeanAbsoluteError(held, predictions)
 	}
 	p.History = append(p.History, e)
 	c := t.Config.Training
@@ -262,15 +263,36 @@ func newFit(t *Trainer, m *Model, samples []*data.Sample) (*fit, error) {
 		return nil, fmt.Errorf("build the training step: %w", err)
 	}
 	adam := optimizer.Adam().LearningRate(t.Config.Training.LearningRate).WeightDecay(t.Config.Training.WeightDecay).Done()
-	var err error
-	f.exec, err = model.NewExec(m.backend, m.store, func(scope *model.Scope, in []*graph.Node) *graph.Node {
+	loss := t.Config.objective(samples)
+	step := func(scope *model.Scope, in []*graph.Node) *graph.Node {
 		g := in[0].Graph()
 		scope.Store().SetTraining(g, true)
-		stiffness, _ := t.Config.Network.forward(scope, in[0])
-		loss := maskedL1(stiffness, in[1], in[2], in[3])
-		adam.UpdateGraph(scope, g, loss)
-		return loss
+		out, _ := t.Config.Network.forward(scope, in[0])
+		stiffness := output(out, 0)
+		total := loss(out, in[1], in[2], in[3])
+		if weight := t.Config.Training.Adversarial; weight > 0 {
+			generator, discriminator := adversarial(scope, in[0], stiffness, in[1], in[2], in[3])
+			total = graph.Add(graph.Add(total, graph.MulScalar(generator, weight)), discriminator)
+		}
+		adam.UpdateGraph(scope, g, total)
+		return maskedL1(stiffness, in[1], in[2], in[3]) // the history is in kPa, whatever is minimised
+	}
+	if t.Config.Training.Adversarial > 0 {
+		if err := addDiscriminator(m.store, t.Config.Seed); err != nil {
+			return nil, err
+		}
+	}
+	err := createVariables(m.backend, m.store, func(g *graph.Graph) { // Adam's moments
+		in := make([]*graph.Node, 4)
+		for i := range in {
+			in[i] = graph.Parameter(g, fmt.Sprintf("input_%d", i), shapes.Make(dtypes.Float32, 1, t.Config.Grid.Height, t.Config.Grid.Width, 1))
+		}
+		step(m.store.RootScope(), in)
 	})
+	if err != nil {
+		return nil, fmt.Errorf("build the training step: %w", err)
+	}
+	f.exec, err = model.NewExec(m.backend, m.store, step)
 	if err != nil {
 		return nil, fmt.Errorf("build the training step: %w", err)
 	}

@@ -31,7 +31,7 @@ func TestOneBatchIsLearnedByHeart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if mae := meanAbsoluteError(planes, predictions); mae > 0.5 {
+	if mae := MeanAbsoluteError(planes, predictions); mae > 0.5 {
 		t.Errorf("after 250 steps on two planes the error on them is %.2f kPa, expected below 0.5", mae)
 	}
 }
@@ -167,5 +167,78 @@ func TestDamagedCheckpointIsNamed(t *testing.T) {
 	}
 	if _, err := Load(backend, dir); err == nil {
 		t.Error("a checkpoint with a flipped bit was loaded")
+	}
+}
+
+// A second output learns how wrong the first is: where the planes' stiffness has noise that no image shows, it is large.
+func TestTheScaleLearnsTheNoiseOfTheStiffness(t *testing.T) {
+	c := toy()
+	c.Augmentation = data.Augmentation{}
+	c.Network.Scale, c.Network.BaseChannels = true, 8
+	c.Training = Training{Epochs: 120, BatchSize: 4, LearningRate: 3e-3, FinalRate: 1e-4, CheckpointPeriod: 3600, Loss: Laplace}
+	planes := toyPlanes(c, 8, "scale")
+	rng, half := stream(3, "noise"), c.Grid.Width/2
+	for _, s := range planes { // the right half is noisy, and its grey level says so
+		for i := range s.TargetKPa {
+			if s.Image[i] /= 2; i%c.Grid.Width >= half {
+				s.Image[i] += 0.5
+				s.TargetKPa[i] = float32(min(c.RangeKPa, max(0, float64(s.TargetKPa[i])+12*rng.NormFloat64())))
+			}
+		}
+	}
+	m, _, err := (&Trainer{Backend: backend, Config: c, Dir: t.TempDir()}).Train(t.Context(), planes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	predictions, err := m.Predict(planes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left, right float64
+	for _, p := range predictions {
+		for i, v := range p.ScaleKPa {
+			if i%c.Grid.Width < half {
+				left += float64(v) / float64(len(predictions)*len(p.ScaleKPa)/2)
+			} else {
+				right += float64(v) / float64(len(predictions)*len(p.ScaleKPa)/2)
+			}
+		}
+	}
+	if right < 2*left || right < 5 {
+		t.Errorf("scale %.1f kPa in the quiet half, %.1f kPa in the one with noise of 12 kPa", left, right)
+	}
+}
+
+// With a discriminator, too, a resumed training ends with the very same bytes, and the finished model leaves it behind.
+func TestAdversarialTrainingResumes(t *testing.T) {
+	c := toy()
+	c.Training.Epochs, c.Training.CheckpointPeriod, c.Training.Adversarial = 2, 0, 0.01
+	planes := toyPlanes(c, 8, "adversarial")
+	finish := func(dir string) []byte {
+		t.Helper()
+		if _, _, err := (&Trainer{Backend: backend, Config: c, Dir: dir}).Train(t.Context(), planes); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(filepath.Join(dir, ModelFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	undisturbed, dir := finish(t.TempDir()), t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	trainer := Trainer{Backend: backend, Config: c, Dir: dir, OnStep: func(step, _ int, _ float64) {
+		if step == 2 {
+			cancel()
+		}
+	}}
+	if _, _, err := trainer.Train(ctx, planes); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, expected that it was cancelled", err)
+	}
+	if !bytes.Equal(finish(dir), undisturbed) {
+		t.Error("the resumed model differs from an undisturbed training's")
+	}
+	if bytes.Contains(undisturbed, []byte("discriminator")) {
+		t.Error("the finished model carries the discriminator")
 	}
 }

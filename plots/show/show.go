@@ -1,46 +1,85 @@
 // Package show puts figures, tables and notes into the cell of a notebook, with alternative text for who can't see them.
 //
-// It owns the way to the notebook's front end and nothing else: outside a GoNB cell every call does nothing.
+// It owns the way to the notebook's front end and nothing else. In a program that is no cell, such as an exported notebook, the
+// same calls print text and write the figures into the folder "figures" of the working folder.
 package show
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"html"
 	"image"
 	"image/png"
+	"os"
+	"path/filepath"
 	"strings"
+	"text/tabwriter"
 
+	"github.com/google/renameio/v2"
 	"github.com/janpfeifer/gonb/gonbui"
 
 	"elastography/plots"
 )
 
+// figuresDir is where a program that is no cell writes its figures.
+const figuresDir = "figures"
+
 // Figure shows a figure as PNG, which stays visible in an untrusted notebook where SVG vanishes. It takes a drawing
 // function's two results, so that a cell reads show.Figure(s.Panels()). An error ends the cell with a message.
 func Figure(f *plots.Figure, err error) {
 	Must(err)
-	png, err := f.ScreenPNG()
+	picture(figurePNG(f), widthMM(f), f.Alt())
+}
+
+// figurePNG is a figure for the screen, in the fewest bytes that look the same.
+func figurePNG(f *plots.Figure) []byte {
+	screen, err := f.ScreenPNG()
 	Must(err)
+	m, err := png.Decode(bytes.NewReader(screen))
+	Must(err)
+	return small(m)
+}
+
+// widthMM is a figure's width on the screen: larger than on paper, since a reader sits farther off.
+func widthMM(f *plots.Figure) float64 {
 	width, _ := f.SizeMM()
-	picture(png, width*1.3, f.Alt())
+	return 1.3 * width
 }
 
 // Image shows a picture that is no figure, such as a drawing without axes; alt says what there is to see.
-func Image(m image.Image, alt string) {
-	var b bytes.Buffer
-	Must(png.Encode(&b, m))
-	picture(b.Bytes(), 100, alt)
-}
+func Image(m image.Image, alt string) { picture(small(m), 100, alt) }
 
 func picture(png []byte, widthMM float64, alt string) {
-	gonbui.DisplayHtml(fmt.Sprintf(`<img alt="%s" style="width:%.0fmm;max-width:100%%" src="data:image/png;base64,%s">`,
-		html.EscapeString(alt), widthMM, base64.StdEncoding.EncodeToString(png)))
+	if gonbui.IsNotebook {
+		gonbui.DisplayHtml(element(png, widthMM, alt))
+		return
+	}
+	sum := sha256.Sum256(png)
+	name := filepath.Join(figuresDir, hex.EncodeToString(sum[:4])+".png")
+	Must(os.MkdirAll(figuresDir, 0o755))
+	Must(renameio.WriteFile(name, png, 0o644))
+	fmt.Printf("%s: %s\n", name, alt)
+}
+
+// element is a picture as HTML.
+func element(png []byte, widthMM float64, alt string) string {
+	return fmt.Sprintf(`<img alt="%s" style="width:%.0fmm;max-width:100%%" src="data:image/png;base64,%s">`,
+		html.EscapeString(alt), widthMM, base64.StdEncoding.EncodeToString(png))
 }
 
 // Table shows rows under a header.
 func Table(header []string, rows [][]string) {
+	if !gonbui.IsNotebook {
+		tab := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		for _, r := range append([][]string{header}, rows...) {
+			fmt.Fprintln(tab, strings.Join(r, "\t"))
+		}
+		Must(tab.Flush())
+		return
+	}
 	var b strings.Builder
 	line := func(cells []string, tag string) {
 		b.WriteString("<tr>")
@@ -60,7 +99,12 @@ func Table(header []string, rows [][]string) {
 
 // Note shows a line of text.
 func Note(format string, args ...any) {
-	gonbui.DisplayHtml("<p>" + html.EscapeString(fmt.Sprintf(format, args...)) + "</p>")
+	text := fmt.Sprintf(format, args...)
+	if gonbui.IsNotebook {
+		gonbui.DisplayHtml("<p>" + html.EscapeString(text) + "</p>")
+		return
+	}
+	fmt.Println(text)
 }
 
 // Check ends the cell with a message unless ok: the cheap test at the end of a notebook's section.
@@ -69,6 +113,14 @@ func Check(ok bool, format string, args ...any) {
 		panic("check failed: " + fmt.Sprintf(format, args...))
 	}
 	Note("✓ "+format, args...)
+}
+
+// Exercise ends the cell with a hint unless solved, and praises otherwise.
+func Exercise(solved bool, praise, hint string) {
+	if !solved {
+		panic("not yet: " + hint)
+	}
+	Note("✓ %s", praise)
 }
 
 // Must ends the cell with the error's message, if there is one: a cell has no caller to return it to.

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/google/renameio/v2"
+
+	"elastography/sswe"
 )
 
 //go:embed report.html.tmpl
@@ -24,7 +26,7 @@ var reportTemplate string
 type page struct {
 	*Study
 	Figures    []pageFigure
-	Baselines  []pageRow
+	Tables     []pageTable
 	Card       string
 	ConfigText string
 	Timings    []pageTiming
@@ -39,7 +41,11 @@ type pageFigure struct {
 	WidthMM float64 // on the page: all figures at one scale, so that their letters are of one size
 }
 
-type pageRow struct{ Name, MAE, Interval string }
+// pageTable is a numbered table of the evaluation; the first ones are open, as a reader wants them.
+type pageTable struct {
+	sswe.Table
+	Number int
+}
 
 type pageTiming struct {
 	Step    string
@@ -59,14 +65,13 @@ func (s *Study) Report(drawings []Drawing, cohortDir string, steps []string) err
 		p.Figures = append(p.Figures, pageFigure{Drawing: d, Alt: d.Figure.Alt(), WidthMM: 1.35 * width,
 			Image: template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))})
 	}
-	interval := func(v [2]float64) string { return fmt.Sprintf("%.2f to %.2f", v[0], v[1]) }
-	m := s.Metrics
-	p.Baselines = append(p.Baselines, pageRow{"sSWE network", fmt.Sprintf("%.2f", m.MAEKPa.Mean), interval(m.MAEKPa.CI95)})
-	for _, name := range m.BaselineNames() {
-		p.Baselines = append(p.Baselines, pageRow{baselineTitle(name), fmt.Sprintf("%.2f", m.Baselines[name].MAEKPa), interval(m.Baselines[name].CI95)})
+	for i, t := range s.Metrics.Tables() {
+		p.Tables = append(p.Tables, pageTable{Table: t, Number: i + 1})
 	}
-	for _, e := range s.Result.Planes {
-		p.Planes = append(p.Planes, []string{e.Patient, e.Plane, fmt.Sprint(e.Pixels), fmt.Sprintf("%.2f", e.MAEKPa), fmt.Sprintf("%+.2f", e.BiasKPa), fmt.Sprintf("%.2f", e.Pearson)})
+	for k, e := range s.Result.Planes {
+		i := s.Result.Similarities[k]
+		p.Planes = append(p.Planes, []string{e.Patient, e.Plane, fmt.Sprint(e.Pixels), fmt.Sprintf("%.2f", e.MAEKPa), fmt.Sprintf("%.2f", e.RMSEKPa),
+			fmt.Sprintf("%+.2f", e.BiasKPa), fmt.Sprintf("%.2f", e.Pearson), fmt.Sprintf("%.2f", i.Concordance), fmt.Sprintf("%.2f", i.SSIM)})
 	}
 	config, err := json.MarshalIndent(s.Config, "", "  ")
 	if err != nil {
@@ -98,20 +103,6 @@ func (s *Study) Report(drawings []Drawing, cohortDir string, steps []string) err
 		return fmt.Errorf("report: %w", err)
 	}
 	return nil
-}
-
-func baselineTitle(name string) string {
-	switch name {
-	case "median":
-		return "cohort median everywhere"
-	case "depth":
-		return "median at each depth"
-	case "zone":
-		return "median of each zone (knows the anatomy)"
-	case "echogenicity":
-		return "median at each grey level"
-	}
-	return name
 }
 
 // timings reads timings.json, which reproduce keeps; without it the report has none.

@@ -205,8 +205,9 @@ func (s *Study) BlandAltman() (*plots.Figure, error) {
 	return plots.BlandAltman(d, s.style())
 }
 
-// ROC draws measured and synthetic stiffness as tests for tumour on the same tiles. Without histopathology, or without
-// a tumour in view, there is none: the error says so.
+// ROC draws measured and synthetic stiffness as tests for tumour on the same tiles, histopathology as registered and, for
+// simulated planes, without registration error. Without histopathology, or without a tumour in view, there is none: the
+// error says so.
 func (s *Study) ROC() (*plots.Figure, error) {
 	if s.Metrics.AUC == nil {
 		return nil, fmt.Errorf("ROC: the test planes of %s show no tumour tile beside benign ones", s.Run.Dir)
@@ -216,10 +217,16 @@ func (s *Study) ROC() (*plots.Figure, error) {
 		return plots.ROCCurve{Name: name, FalsePositive: c.FalsePositive, TruePositive: c.TruePositive, AUC: v.AUC,
 			Low: v.CI95[0], High: v.CI95[1], Mark: &[2]float64{1 - v.Specificity, v.Sensitivity}}
 	}
-	return plots.ROC([]plots.ROCCurve{curve("SWE (measured)", "swe", s.Metrics.AUC.SWE), curve("sSWE (synthetic)", "sswe", s.Metrics.AUC.SSWE)}, s.style())
+	a := s.Metrics.AUC
+	curves := []plots.ROCCurve{curve("SWE (measured)", "swe", a.SWE), curve("sSWE (synthetic)", "sswe", a.SSWE)}
+	if t := s.Metrics.AUCTrue; t != nil && len(s.Result.Curves["swe_true"].FalsePositive) > 0 {
+		curves = append(curves, curve("SWE, true labels", "swe_true", t.SWE), curve("sSWE, true labels", "sswe_true", t.SSWE))
+	}
+	return plots.ROC(curves, s.style())
 }
 
-// Baselines draws the network's error next to the trivial predictors', with intervals.
+// Baselines draws the network's error next to the trivial predictors' and the trained controls', with intervals. Oracles
+// are in the table alone: they are no rivals.
 func (s *Study) Baselines() (*plots.Figure, error) {
 	m := s.Metrics
 	rows := []plots.BaselineRow{{Name: "sSWE network", MAEKPa: m.MAEKPa.Mean, Low: m.MAEKPa.CI95[0], High: m.MAEKPa.CI95[1], Model: true}}
@@ -227,19 +234,29 @@ func (s *Study) Baselines() (*plots.Figure, error) {
 		b := m.Baselines[name]
 		rows = append(rows, plots.BaselineRow{Name: name, MAEKPa: b.MAEKPa, Low: b.CI95[0], High: b.CI95[1]})
 	}
+	for _, p := range m.Predictors {
+		if p.Kind == sswe.KindControl {
+			rows = append(rows, plots.BaselineRow{Name: p.Name, MAEKPa: p.MAEKPa.Value, Low: p.MAEKPa.CI95[0], High: p.MAEKPa.CI95[1]})
+		}
+	}
 	return plots.Baselines(rows, s.style())
 }
 
-// ErrorByGroup draws the error by stiffness, depth and zone.
+// ErrorByGroup draws the error by stiffness, depth, zone and grade, with intervals where there is more than one patient.
 func (s *Study) ErrorByGroup() (*plots.Figure, error) {
 	var rows []plots.GroupError
 	for _, f := range []struct {
 		facet  string
 		groups []sswe.GroupError
-	}{{"Measured stiffness", s.Metrics.ByStiffness}, {"Depth", s.Metrics.ByDepth}, {"Histopathological zone", s.Metrics.ByZone}} {
+	}{{"Measured stiffness", s.Metrics.ByStiffness}, {"Depth", s.Metrics.ByDepth}, {"Histopathological zone", s.Metrics.ByZone},
+		{"Grade of the tumour", s.Metrics.ByGrade}} {
 		for _, g := range f.groups {
-			rows = append(rows, plots.GroupError{Facet: f.facet, Group: g.Group, MAEKPa: g.MAEKPa, BiasKPa: g.BiasKPa,
-				Low: math.NaN(), High: math.NaN(), N: g.Pixels})
+			row := plots.GroupError{Facet: f.facet, Group: g.Group, MAEKPa: g.MAEKPa, BiasKPa: g.BiasKPa,
+				Low: math.NaN(), High: math.NaN(), N: g.Pixels}
+			if g.Patients > 1 {
+				row.Low, row.High = g.CI95[0], g.CI95[1]
+			}
+			rows = append(rows, row)
 		}
 	}
 	return plots.ErrorByGroup(rows, s.style())
@@ -259,10 +276,12 @@ func (s *Study) Drawings() ([]Drawing, error) {
 		{Drawing{Name: "error_distribution", Title: "How large the errors are", Caption: "Error of each pixel, and mean absolute error of each plane and patient."}, s.ErrorDistribution},
 		{Drawing{Name: "measured_vs_synthetic", Title: "Measured against synthetic stiffness", Caption: "Density of unsaturated test pixels. A slope below 1 is regression " +
 			"to the mean: stiff tissue is called too soft."}, s.MeasuredVsSynthetic},
-		{Drawing{Name: "error_by_group", Title: "Where the errors are", Caption: "Error and bias by measured stiffness, depth and histopathological zone."}, s.ErrorByGroup},
-		{Drawing{Name: "bland_altman", Title: "Agreement of plane means", Caption: "Synthetic minus measured mean stiffness of each test plane, with bias and limits of agreement."}, s.BlandAltman},
+		{Drawing{Name: "error_by_group", Title: "Where the errors are", Caption: "Error and bias by measured stiffness, depth, histopathological zone and ISUP grade group, " +
+			"with 95 % bootstrap intervals over patients; none where all pixels are of one patient."}, s.ErrorByGroup},
+		{Drawing{Name: "bland_altman", Title: "Agreement of plane means", Caption: "Synthetic minus measured mean stiffness of each test plane, with bias and limits of agreement " +
+			"(variance between and within patients). Their intervals are in the table above."}, s.BlandAltman},
 		{Drawing{Name: "roc", Title: "Stiffness as a test for tumour", Caption: "Measured and synthetic stiffness on the same tiles of the gland against histopathology as " +
-			"registered; the mark is the clinical cut of 35 kPa."}, s.ROC},
+			"registered and, on simulated planes, without registration error; the mark is the clinical cut of 35 kPa."}, s.ROC},
 		{Drawing{Name: "learning_curves", Title: "Training", Caption: "Mean absolute error on training planes (augmented) and on validation patients by epoch."}, s.LearningCurves},
 		{Drawing{Name: "network", Title: "The network", Caption: "Units of two 3x3 convolutions and a pooling or an up-sampling; output as large as the input."}, s.Network},
 	}

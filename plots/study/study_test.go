@@ -21,7 +21,7 @@ func finished(t *testing.T, histopathology bool) *Study {
 		s := &data.Sample{Patient: patient, Plane: "mid", Grid: c.Grid, ScaleMaxKPa: 70, Image: make([]float32, n),
 			TargetKPa: make([]float32, n), Mask: make([]bool, n), Saturated: make([]bool, n)}
 		if histopathology {
-			s.Labels = make([]uint8, n)
+			s.Labels, s.LabelsTrue = make([]uint8, n), make([]uint8, n)
 		}
 		for i := range n {
 			y, x := float64(i/c.Grid.Width), float64(i%c.Grid.Width)
@@ -29,9 +29,12 @@ func finished(t *testing.T, histopathology bool) *Study {
 			s.TargetKPa[i] = float32(25 + offset + 5*math.Sin(y/4))
 			s.Mask[i] = y > 4 && x > 6 && x < 40
 			if histopathology {
-				s.Labels[i] = 1
+				s.Labels[i], s.LabelsTrue[i] = 1, 1
 				if math.Hypot(x-20, y-16) < 6 {
-					s.Labels[i], s.TargetKPa[i] = 10, 55
+					s.LabelsTrue[i], s.TargetKPa[i] = 10, 55
+				}
+				if math.Hypot(x-21, y-15) < 6 {
+					s.Labels[i] = 10
 				}
 			}
 		}
@@ -46,7 +49,8 @@ func finished(t *testing.T, histopathology bool) *Study {
 			predictions[k].KPa[i] = 20 + v/3
 		}
 	}
-	result, err := sswe.Evaluate(c, training, test, predictions, true)
+	foci := []data.FocusRow{{Patient: "p003", Focus: 10, GradeGroup: 2}, {Patient: "p004", Focus: 10, GradeGroup: 2}, {Patient: "p005", Focus: 10, GradeGroup: 4}}
+	result, err := sswe.Evaluate(c, sswe.Evidence{Training: training, Test: test, Predictions: predictions, Simulated: true, Foci: foci})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,10 +93,11 @@ func TestTheReportHoldsEachFigureAndSaysThatItIsSimulated(t *testing.T) {
 				}
 			}
 		}
-		if roc != histopathology {
-			t.Errorf("histopathology %v, ROC drawn %v", histopathology, roc)
+		if roc != histopathology || strings.Contains(page, "Lesions by grade") != histopathology || strings.Contains(page, "true (simulated)") != histopathology {
+			t.Errorf("histopathology %v, ROC drawn %v; or its tables are not as that", histopathology, roc)
 		}
-		for _, word := range []string{"Simulated data.", "not a medical device", "EP3987445B1", "median at each depth"} {
+		for _, word := range []string{"Simulated data.", "not a medical device", "EP3987445B1", "at each depth", "baseline median",
+			"Table 1. The network beside", "Lin&#39;s concordance", "oracle target blurred to 5 mm"} {
 			if !strings.Contains(page, word) {
 				t.Errorf("the report does not say %q", word)
 			}

@@ -1,4 +1,4 @@
-package kernel
+package ipynb
 
 import (
 	"strings"
@@ -83,40 +83,40 @@ func TestOnlyTheTaggedCellTakesParameters(t *testing.T) {
 		{"cell_type": "markdown", "metadata": {"tags": ["parameters"]}, "source": "const patients = 1"},
 		{"cell_type": "code", "id": "a", "metadata": {"tags": ["parameters"]}, "source": ["const patients = 2\n", "const gain = 1.5"], "outputs": []},
 		{"cell_type": "code", "id": "b", "metadata": {}, "source": "const other = 3", "outputs": []}]}`
-	nb, err := parseNotebook([]byte(text))
+	nb, err := Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := nb.setParameters(map[string]string{"patients": "9"}); err != nil {
+	if err := nb.SetParameters(map[string]string{"patients": "9"}); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"const patients = 1", "const patients = 9\nconst gain = 1.5", "const other = 3"} {
-		if got := nb.source(i); got != want {
+		if got := nb.Source(i); got != want {
 			t.Errorf("cell %d: %q", i+1, got)
 		}
 	}
-	if data, err := nb.bytes(); err != nil || !strings.Contains(string(data), `"kept":`) || !strings.Contains(string(data), `"id":"a"`) {
+	if data, err := nb.Bytes(); err != nil || !strings.Contains(string(data), `"kept":`) || !strings.Contains(string(data), `"id":"a"`) {
 		t.Errorf("the rest is not kept: %s, %v", data, err)
 	}
-	err = nb.setParameters(map[string]string{"other": "4"})
+	err = nb.SetParameters(map[string]string{"other": "4"})
 	if err == nil || !strings.Contains(err.Error(), `"other"`) || !strings.Contains(err.Error(), "patients, gain") {
 		t.Errorf("a name outside the tagged cell: %v", err)
 	}
 }
 
 func TestANotebookWithoutParametersSaysSo(t *testing.T) {
-	nb, err := parseNotebook([]byte(`{"nbformat": 4, "cells": [{"cell_type": "code", "metadata": {}, "source": "const a = 1"}]}`))
+	nb, err := Parse([]byte(`{"nbformat": 4, "cells": [{"cell_type": "code", "metadata": {}, "source": "const a = 1"}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := nb.setParameters(map[string]string{"a": "2"}); err == nil || !strings.Contains(err.Error(), "takes none") {
+	if err := nb.SetParameters(map[string]string{"a": "2"}); err == nil || !strings.Contains(err.Error(), "takes none") {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestWhatIsNoNotebookIsRefused(t *testing.T) {
 	for _, text := range []string{"", "PNG", "{}", "[]", `{"cells": 3}`, `{"nbformat": 3, "worksheets": []}`} {
-		if _, err := parseNotebook([]byte(text)); err == nil || !strings.Contains(err.Error(), "not a notebook") {
+		if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), "not a notebook") {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

@@ -1,7 +1,6 @@
-package kernel
+package ipynb
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -14,69 +13,18 @@ import (
 	"strings"
 )
 
-// parametersTag marks the cell whose constants and variables a run may set.
-const parametersTag = "parameters"
+// ParametersTag marks the cell whose constants and variables a run may set.
+const ParametersTag = "parameters"
 
-// notebook is a Jupyter notebook (nbformat 4) of which only the cells' source is understood; all else is kept as it is.
-type notebook struct {
-	fields map[string]json.RawMessage
-	cells  []map[string]json.RawMessage
-}
-
-func parseNotebook(data []byte) (*notebook, error) {
-	nb := &notebook{}
-	if err := json.Unmarshal(data, &nb.fields); err != nil {
-		return nil, fmt.Errorf("not a notebook: %w", err)
-	}
-	if err := json.Unmarshal(nb.fields["cells"], &nb.cells); err != nil {
-		return nil, fmt.Errorf("not a notebook (nbformat 4): its cells: %w", err)
-	}
-	return nb, nil
-}
-
-func (nb *notebook) bytes() ([]byte, error) {
-	cells, err := json.Marshal(nb.cells)
-	if err != nil {
-		return nil, err
-	}
-	nb.fields["cells"] = cells
-	return json.Marshal(nb.fields)
-}
-
-// source returns a cell's text, which notebooks store as a string or as a list of lines.
-func (nb *notebook) source(i int) string {
-	var text string
-	if json.Unmarshal(nb.cells[i]["source"], &text) == nil {
-		return text
-	}
-	var lines []string
-	_ = json.Unmarshal(nb.cells[i]["source"], &lines)
-	return strings.Join(lines, "")
-}
-
-func (nb *notebook) isCode(i int) bool {
-	var kind string
-	_ = json.Unmarshal(nb.cells[i]["cell_type"], &kind)
-	return kind == "code"
-}
-
-func (nb *notebook) hasTag(i int, tag string) bool {
-	var meta struct {
-		Tags []string `json:"tags"`
-	}
-	_ = json.Unmarshal(nb.cells[i]["metadata"], &meta)
-	return slices.Contains(meta.Tags, tag)
-}
-
-// setParameters gives new values to constants and variables of the cells tagged "parameters". Each value is checked against
+// SetParameters gives new values to constants and variables of the cells tagged "parameters". Each value is checked against
 // the type that the notebook declares; names that it does not declare are refused, with those that it does.
-func (nb *notebook) setParameters(params map[string]string) error {
+func (nb *Notebook) SetParameters(params map[string]string) error {
 	known, set := []string{}, map[string]bool{}
 	for i := range nb.cells {
-		if !nb.isCode(i) || !nb.hasTag(i, parametersTag) {
+		if !nb.IsCode(i) || !nb.HasTag(i, ParametersTag) {
 			continue
 		}
-		text, names, err := substitute(nb.source(i), params)
+		text, names, err := substitute(nb.Source(i), params)
 		if err != nil {
 			return fmt.Errorf("cell %d: %w", i+1, err)
 		}
@@ -84,17 +32,13 @@ func (nb *notebook) setParameters(params map[string]string) error {
 		for _, name := range names {
 			set[name] = true
 		}
-		source, err := json.Marshal(text)
-		if err != nil {
-			return err
-		}
-		nb.cells[i]["source"] = source
+		nb.SetSource(i, text)
 	}
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		switch {
 		case set[name]:
 		case len(known) == 0:
-			return fmt.Errorf("parameter %q: the notebook takes none (no cell is tagged %q)", name, parametersTag)
+			return fmt.Errorf("parameter %q: the notebook takes none (no cell is tagged %q)", name, ParametersTag)
 		default:
 			return fmt.Errorf("parameter %q is not one of the notebook's; it takes %s", name, strings.Join(known, ", "))
 		}

@@ -1,0 +1,114 @@
+package study
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"elastography/plots"
+	"elastography/sswe/followup"
+)
+
+//go:embed followup.html.tmpl
+var followupTemplate string
+
+// Followup writes the follow-up study's page of figures into dir: figures/ and followup.html, self-contained.
+func Followup(r *followup.Report, dir string) error {
+	drawings, err := FollowupDrawings(r)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "figures"), 0o755); err != nil {
+		return fmt.Errorf("save figures: %w", err)
+	}
+	page := struct {
+		*followup.Report
+		Figures []pageFigure
+	}{Report: r}
+	for _, d := range drawings {
+		if _, err := d.Figure.Save(filepath.Join(dir, "figures", d.Name)); err != nil {
+			return fmt.Errorf("save figure %s: %w", d.Name, err)
+		}
+		png, err := d.Figure.ScreenPNG()
+		if err != nil {
+			return fmt.Errorf("figure %s: %w", d.Name, err)
+		}
+		width, _ := d.Figure.SizeMM()
+		page.Figures = append(page.Figures, pageFigure{Drawing: d, Alt: d.Figure.Alt(), WidthMM: 1.35 * width,
+			Image: template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))})
+	}
+	t, err := template.New("followup").Parse(followupTemplate)
+	if err != nil {
+		return fmt.Errorf("followup.html: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, page); err != nil {
+		return fmt.Errorf("followup.html: %w", err)
+	}
+	if err := renameio.WriteFile(filepath.Join(dir, "followup.html"), b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("followup.html: %w", err)
+	}
+	return nil
+}
+
+// FollowupDrawings draws the follow-up's figures.
+func FollowupDrawings(r *followup.Report) ([]Drawing, error) {
+	var list []Drawing
+	add := func(d Drawing, f *plots.Figure, err error) error {
+		if err != nil {
+			return fmt.Errorf("draw %s: %w", d.Name, err)
+		}
+		d.Figure = f
+		list = append(list, d)
+		return nil
+	}
+	style := plots.Style{Simulated: true}
+	var errorRows []plots.BaselineRow
+	var differences []plots.DifferenceRow
+	for _, row := range r.Rows {
+		name := row.Note
+		if row.Tests != followup.Own {
+			name = row.Note + ", on " + row.Tests
+		}
+		if d := row.Against; d != nil {
+			differences = append(differences, plots.DifferenceRow{Group: row.Group, Name: name, KPa: d.Mean, Low: d.CI95[0], High: d.CI95[1]})
+		} else {
+			errorRows = append(errorRows, plots.BaselineRow{Name: name, MAEKPa: row.MAEKPa, Low: row.CI95[0], High: row.CI95[1], Model: row.Name == followup.Reference && row.Tests == followup.Own})
+		}
+	}
+	f, err := plots.Baselines(errorRows, style)
+	if err := add(Drawing{Name: "other_patients", Title: "Other patients, other organs", Caption: "Mean absolute error where the test planes are not the reference's: " +
+		"they can't be compared plane by plane. The spread over seeds is what fifty patients leave to chance."}, f, err); err != nil {
+		return nil, err
+	}
+	if len(differences) > 0 {
+		f, err = plots.Differences(differences, style)
+		if err := add(Drawing{Name: "differences", Title: "What each change does", Caption: "Each arm changes one thing; its error is compared with the reference's on the same planes. " +
+			"To the left is better; an interval that misses 0 is coloured. Among so many arms one interval in twenty misses 0 by chance."}, f, err); err != nil {
+			return nil, err
+		}
+	}
+	for i, n := range r.Scanners.Networks {
+		f, err := plots.LatentSpace(plots.LatentPoints{X: n.X, Y: n.Y, Group: n.Group, Method: fmt.Sprintf("t-SNE, perplexity %.0f", n.Perplexity),
+			Score: fmt.Sprintf("neighbours of the other scanner %.2f of chance; probe for the scanner AUC %.2f", n.Mixing, n.ScannerAUC)}, style)
+		if err := add(Drawing{Name: fmt.Sprintf("latent_space_%d", i+1), Title: "Two scanners in the features of the network: " + n.Network,
+			Caption: "The same test patients on two scanners. P2 shows such a picture; the two numbers below say what it can't: a picture that mixes may still hide the scanner."}, f, err); err != nil {
+			return nil, err
+		}
+	}
+	if u := r.Uncertainty; u != nil {
+		f, err := plots.UncertaintyCalibration(plots.Calibration{Nominal: u.Levels, Covered: u.Covered, SigmaKPa: u.SigmaKPa, RMSEKPa: u.RMSEKPa,
+			Removed: u.Removed, MAEKPa: u.ByUncertainty, OracleMAEKPa: u.ByError}, style)
+		if err := add(Drawing{Name: "uncertainty", Title: "Does the ensemble know what it does not know?", Caption: "Coverage of its intervals on test pixels after calibration on left-out " +
+			"training patients; error against predicted standard deviation; error of what is left when the most uncertain pixels are taken away."}, f, err); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}

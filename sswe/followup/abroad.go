@@ -1,0 +1,130 @@
+package followup
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+
+	"elastography/data"
+	"elastography/data/scanner"
+	"elastography/sswe"
+)
+
+// abroad tests an arm's network on images of another kind than it was trained on.
+func (s *Study) abroad(ctx context.Context, a Arm, o, reference *outcome) ([]Row, error) {
+	home := a.Recipes[0]
+	second := home
+	second.Scanner = scanner.EndFireB().Name
+	thyroid := data.ThyroidStudy()
+	thyroid.Patients, thyroid.Test, thyroid.Seed = home.Patients, home.Test, home.Seed
+
+	type test struct {
+		name   string
+		recipe data.Recipe
+		again  string // scanner of a B-mode acquisition of its own; "" keeps the cohort's images
+	}
+	var tests []test
+	switch a.Name {
+	case Reference:
+		tests = []test{
+			{"single B-mode acquisitions", home, home.Scanner},
+			{"second scanner", second, ""},
+			{"device without SWE", home, scanner.Portable().Name},
+			{"thyroid, not retrained", thyroid, ""},
+		}
+	case "scanner-b":
+		first := home
+		first.Scanner = s.Recipe.Scanner
+		tests = []test{{"first scanner", first, ""}}
+	case "both-scanners":
+		tests = []test{{"second scanner", second, ""}}
+	}
+	var rows []Row
+	for _, t := range tests {
+		run := sswe.Run{Dir: filepath.Join(s.Dir, "tests", a.Name+"-on-"+fileName(t.name))}
+		if err := run.SaveConfig(a.Config); err != nil {
+			return nil, err
+		}
+		if _, err := run.Metrics(); err == nil {
+			result, _, err := run.Result()
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, (&outcome{result: result}).row(a, t.name, reference))
+			continue
+		} else if !errors.Is(err, sswe.ErrNotThere) {
+			return nil, err
+		}
+		s.say("test of %s on: %s", a.Name, t.name)
+		c, err := s.cohort(ctx, t.recipe)
+		if err != nil {
+			return nil, err
+		}
+		planes := c.test
+		if t.again != "" {
+			if planes, err = c.stored.Rescan(ctx, planes, t.again); err != nil {
+				return nil, err
+			}
+		}
+		training, _, err := s.samples(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		model, err := o.model()
+		if err != nil {
+			return nil, err
+		}
+		test := resample(planes, a.Config)
+		predictions, err := model.Predict(test)
+		if err != nil {
+			return nil, err
+		}
+		result, err := s.evaluate(a, training, test, predictions)
+		if err != nil {
+			return nil, err
+		}
+		if err := run.SaveResult(result, test, predictions); err != nil {
+			return nil, err
+		}
+		rows = append(rows, (&outcome{result: result}).row(a, t.name, reference))
+	}
+	return rows, nil
+}
+
+// row condenses an outcome. It is compared with the reference where both saw the same planes of the same patients.
+func (o *outcome) row(a Arm, tests string, reference *outcome) Row {
+	m := o.result.Metrics
+	r := Row{Group: a.Group, Name: a.Name, Tests: tests, Note: a.Note, MAEKPa: m.MAEKPa.Mean, CI95: m.MAEKPa.CI95,
+		BestBaseline: m.Best, BaselineKPa: m.Baselines[m.Best].MAEKPa, Skill: m.Skill}
+	if m.AUC != nil {
+		r.SSWEAUC, r.SWEAUC = m.AUC.SSWE.AUC, m.AUC.SWE.AUC
+	}
+	for _, g := range m.ByZone {
+		if g.Group == "tumour" {
+			r.LesionBiasKPa = g.BiasKPa
+		}
+	}
+	sameMen := a.Group != "organ" && a.Group != "seed" || a.Name == "weights"
+	if o != reference && sameMen {
+		if d, err := sswe.Compare(a.Config, o.result.Planes, reference.result.Planes); err == nil {
+			r.Against = &d
+		}
+	}
+	return r
+}
+
+// fileName keeps letters and digits.
+func fileName(s string) string {
+	var out []rune
+	for _, c := range s {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+			out = append(out, c)
+		case c >= 'A' && c <= 'Z':
+			out = append(out, c-'A'+'a')
+		case len(out) > 0 && out[len(out)-1] != '-':
+			out = append(out, '-')
+		}
+	}
+	return string(out)
+}

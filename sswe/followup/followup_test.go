@@ -1,0 +1,136 @@
+package followup
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"elastography/data"
+	"elastography/sswe"
+)
+
+func smallStudy() *Study {
+	return &Study{Base: sswe.Smoke(), Recipe: data.Recipe{Organ: "prostate", Scanner: "endfire-a", Patients: 12, Test: 2, Seed: 1}, Seeds: 3, Members: 2}
+}
+
+// An arm changes one thing of the reference; two arms never share a folder, and each can be trained.
+func TestEachArmIsTheReferenceWithOneThingChanged(t *testing.T) {
+	s := smallStudy()
+	arms := s.Arms()
+	if arms[0].Name != Reference || arms[0].Config != s.Base {
+		t.Fatalf("the first arm is %+v, expected the reference", arms[0])
+	}
+	names := map[string]bool{}
+	groups := map[string]int{}
+	for _, a := range arms {
+		if names[a.Name] || a.Name != fileName(a.Name) {
+			t.Errorf("arm %q: its name is taken or no folder's", a.Name)
+		}
+		names[a.Name] = true
+		groups[a.Group]++
+		if err := a.Config.Validate(); err != nil {
+			t.Errorf("arm %s: %v", a.Name, err)
+		}
+		for _, r := range a.Recipes {
+			if err := r.Validate(); err != nil {
+				t.Errorf("arm %s: %v", a.Name, err)
+			}
+		}
+		same := a.Config == s.Base && len(a.Recipes) == 1 && a.Recipes[0] == s.Recipe && a.View == Images && a.Patients == 0
+		if same != (a.Name == Reference) {
+			t.Errorf("arm %s differs from the reference: %v", a.Name, !same)
+		}
+	}
+	for _, group := range []string{"seed", "control", "network", "input", "loss", "training", "patients", "scanner", "organ"} {
+		if groups[group] == 0 {
+			t.Errorf("no arm varies %s", group)
+		}
+	}
+	if arms[0].Recipes[0] != s.Recipe {
+		t.Error("an arm changed the reference's recipe")
+	}
+}
+
+// The same patients keep their split whatever scanner images them: two scanners' cohorts never leak into each other.
+func TestFewerPatientsAreTheFirstOnes(t *testing.T) {
+	var planes []*data.Plane
+	for _, p := range []string{"p001", "p002", "p003"} {
+		for _, name := range []string{"base", "mid"} {
+			planes = append(planes, &data.Plane{Patient: p, Name: name})
+		}
+	}
+	if got := firstPatients(planes, 2); len(got) != 4 || got[3].Patient != "p002" {
+		t.Errorf("%d planes of two patients", len(got))
+	}
+	if got := firstPatients(planes, 0); len(got) != 6 {
+		t.Errorf("%d planes of all patients", len(got))
+	}
+}
+
+// Errors that really are Laplace with the predicted scale are covered as promised, before and after calibration; scales
+// that are half of the truth are mended by the calibration.
+func TestCalibrationMendsScalesThatAreTooSmall(t *testing.T) {
+	draw := func(seed uint64, told float64) (p pixels) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		for range 20000 {
+			scale := 1 + 4*rng.Float64()
+			e := scale * rng.ExpFloat64()
+			if rng.IntN(2) == 0 {
+				e = -e
+			}
+			p.errors, p.scales = append(p.errors, e), append(p.scales, told*scale)
+		}
+		return p
+	}
+	for told, raw := range map[float64]float64{1: 0.9, 0.5: 1 - math.Sqrt(0.1)} {
+		u := Uncertainty{Level: 0.9}
+		u.measure(draw(1, told), draw(2, told))
+		if math.Abs(u.Coverage-0.9) > 0.01 || math.Abs(u.RawCoverage-raw) > 0.01 {
+			t.Errorf("scales told as %.1f of the truth: coverage %.3f (raw %.3f), expected 0.900 (%.3f)", told, u.Coverage, u.RawCoverage, raw)
+		}
+		for k := 1; k < len(u.ByUncertainty); k++ {
+			if u.ByUncertainty[k] > u.ByUncertainty[k-1] {
+				t.Errorf("taking away the most uncertain pixels raises the error at step %d", k)
+			}
+		}
+		if u.Rank < 0.2 {
+			t.Errorf("scale and error correlate by %.2f only", u.Rank)
+		}
+	}
+}
+
+func TestReportSurvivesItsFile(t *testing.T) {
+	auc := 0.7
+	r := &Report{Base: "smoke", Patients: 12, Seed: 1, Rows: []Row{
+		{Group: Reference, Name: Reference, Tests: Own, Note: "preset smoke", MAEKPa: 6.1, CI95: sswe.Interval{5, 7}, BestBaseline: "zone", BaselineKPa: 6.5, SSWEAUC: 0.6, SWEAUC: 0.8},
+		{Group: "loss", Name: "loss-l2", Tests: Own, Note: "loss l2", MAEKPa: 6.2, Against: &sswe.Difference{Mean: 0.1, CI95: sswe.Interval{-0.2, 0.4}}},
+	}, Scanners: Scanners{Networks: []LatentSpace{{Network: "preset smoke", X: []float64{1}, Y: []float64{2}, Group: []string{"a"}, TumourAUC: &auc}, {Network: "trained on both scanners"}}}}
+	dir := t.TempDir()
+	if err := r.save(dir); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Markdown() != r.Markdown() || again.Rows[1].Against.Mean != 0.1 {
+		t.Error("the report read is not the report written")
+	}
+	for _, word := range []string{"simulated", "loss l2", "+0.10 (-0.20 to +0.40)", "0.60 (0.80)"} {
+		if !strings.Contains(r.Markdown(), word) {
+			t.Errorf("followup.md lacks %q", word)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "followup.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "followup.json") {
+		t.Errorf("a damaged report: %v", err)
+	}
+	if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "go run . followup") {
+		t.Errorf("no report: %v", err)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build cgo
+
+package sswe
+
+import "C" // builds malloc_linux.c
