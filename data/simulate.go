@@ -183,18 +183,18 @@ func Simulate(ctx context.Context, dir string, r Recipe, onPlane func(done, tota
 			}
 		}
 	}()
-	group, ctx := errgroup.WithContext(ctx)
+	group, work := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for k := range rows {
 		group.Go(func() error {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			if work.Err() != nil {
+				return context.Cause(work)
 			}
 			patient, plane, split := patients[k/len(planes)], planes[k%len(planes)], Train
 			if k/len(planes) >= r.Patients-r.Test {
 				split = Test
 			}
-			row, err := simulatePlane(ctx, dir, r, device, patient, plane, split)
+			row, err := simulatePlane(work, dir, r, device, patient, plane, split)
 			if err != nil {
 				return fmt.Errorf("simulate %s, plane %s: %w", patient.ID, patient.Planes()[plane], err)
 			}
