@@ -123,7 +123,7 @@ type TumourRecipe struct {
 	LowerGradeShare float64    // secondary foci of lower grade: 80 % (multifocality series)
 
 	IndexML, SecondaryML LogNormal  // median 1 ml and 0.15 ml; 80 % of secondary foci are below 0.5 ml
-	GradeKPa             [5]float64 // apparent medians 38/52/62/75/75 kPa. Design between Barr, Sage and Shoji.
+	GradeKPa             [5]float64 // medians as a scanner shows them at a focus's middle: 38/52/62/75/75 kPa. Design between Barr, Sage and Shoji.
 	GradeLogSD           float64    // 0.33. Design.
 	WithinLogSD          float64    // stiff cancers are homogeneous (ismrm.org 1003); value is an assumption
 	SoftShare            float64    // tumours no stiffer than their surroundings: 10-15 %. Design.
