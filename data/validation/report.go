@@ -8,9 +8,10 @@ import (
 // Verdict is what a row came to.
 type Verdict string
 
-// The verdicts. Only the first two are judged.
+// The verdicts. Only the first three are judged.
 const (
 	Holds       Verdict = "holds"
+	Open        Verdict = "not excluded" // outside the target, which its interval reaches: more patients would tell
 	Fails       Verdict = "does not hold"
 	Reported    Verdict = "reported"     // measured; nothing published to hold it against
 	NotMeasured Verdict = "not measured" // the note says why
@@ -29,6 +30,8 @@ type Row struct {
 	Source   string      `json:"source,omitempty"`  // of the target
 	Samples  string      `json:"samples,omitempty"` // what the value was measured on
 	Note     string      `json:"note,omitempty"`
+
+	target limits
 }
 
 // Curve is a line of a figure.
@@ -59,19 +62,15 @@ type Report struct {
 	Part
 }
 
-// Count says how many rows hold, how many are judged, and how many could not be measured.
-func (r *Report) Count() (hold, judged, missing int) {
+// Count says how many rows have a verdict.
+func (r *Report) Count(v Verdict) int {
+	n := 0
 	for _, row := range r.Rows {
-		switch row.Verdict {
-		case Holds:
-			hold, judged = hold+1, judged+1
-		case Fails:
-			judged++
-		case NotMeasured:
-			missing++
+		if row.Verdict == v {
+			n++
 		}
 	}
-	return hold, judged, missing
+	return n
 }
 
 // limits is the range that a row must keep; an infinite end is open.
@@ -95,7 +94,7 @@ func (l limits) String() string {
 // judged is a row that holds where the value keeps the limits; NaN never does.
 func judged(quantity, unit string, value float64, target limits, source, samples string) Row {
 	r := reported(quantity, unit, value, source, samples)
-	r.Target, r.Verdict = target.String(), Fails
+	r.Target, r.target, r.Verdict = target.String(), target, Fails
 	if value >= target.low && value <= target.high {
 		r.Verdict = Holds
 	}
@@ -114,8 +113,16 @@ func notMeasured(quantity, why string) Row {
 	return Row{Quantity: quantity, Verdict: NotMeasured, Note: why}
 }
 
-func (r Row) interval(ci [2]float64) Row { r.CI95 = &ci; return r }
-func (r Row) note(text string) Row       { r.Note = text; return r }
+// interval adds a bootstrap interval; a value that misses its target within it is not excluded.
+func (r Row) interval(ci [2]float64) Row {
+	r.CI95 = &ci
+	if r.Verdict == Fails && ci[0] <= r.target.high && ci[1] >= r.target.low {
+		r.Verdict = Open
+	}
+	return r
+}
+
+func (r Row) note(text string) Row { r.Note = text; return r }
 
 // Measured is the value in words.
 func (r Row) Measured() string {

@@ -39,29 +39,36 @@ func (r *Report) Write(dir string) error {
 
 // Summary says in a line how many rows hold, and names those that don't.
 func (r *Report) Summary() string {
-	hold, judged, missing := r.Count()
-	s := fmt.Sprintf("%d of %d rows hold", hold, judged)
-	if missing > 0 {
-		s += fmt.Sprintf(", %d could not be measured", missing)
-	}
+	s := r.counted()
 	for _, row := range r.Rows {
-		if row.Verdict == Fails {
-			s += fmt.Sprintf("\n  does not hold: %s: %s is %s, wanted %s", row.Group, row.Quantity, row.Measured(), row.Target)
+		if row.Verdict == Fails || row.Verdict == Open {
+			s += fmt.Sprintf("\n  %s: %s: %s is %s, wanted %s", row.Verdict, row.Group, row.Quantity, row.Measured(), row.Target)
 		}
+	}
+	return s
+}
+
+func (r *Report) counted() string {
+	hold, open, fail := r.Count(Holds), r.Count(Open), r.Count(Fails)
+	s := fmt.Sprintf("%d of %d rows hold", hold, hold+open+fail)
+	if open > 0 {
+		s += fmt.Sprintf(", %d are not excluded", open)
+	}
+	if n := r.Count(NotMeasured); n > 0 {
+		s += fmt.Sprintf(", %d could not be measured", n)
 	}
 	return s
 }
 
 func (r *Report) markdown(drawings []drawing) string {
 	var b strings.Builder
-	hold, judged, missing := r.Count()
 	fmt.Fprintf(&b, "# Validation: %s cohort\n\n", r.Title)
 	if r.Simulated {
 		b.WriteString("**Simulated.** Scanner and patients are simulated; a row that holds says that the simulation behaves as published scanners and\n" +
 			"series do in that respect, not that it is right for a patient.\n\n")
 	}
-	fmt.Fprintf(&b, "%d of %d judged rows hold; %d could not be measured.\n\n", hold, judged, missing)
-	fmt.Fprintf(&b, "Verdicts: *holds* and *does not hold* compare with the target; *reported* has none; *Go test* is asserted by the test named, since it\n"+
+	fmt.Fprintf(&b, "%s.\n\n", r.counted())
+	fmt.Fprintf(&b, "Verdicts: *holds* and *does not hold* compare with the target; *not excluded* misses it by less than its 95 %% interval; *reported* has none; *Go test* is asserted by the test named, since it\n"+
 		"needs the scanner's inside; *not measured* says why. Intervals of areas and errors are 95 %%, by bootstrap over patients; of stiffness, age\n"+
 		"and volume they are quartiles.\n")
 	group := ""
