@@ -1,6 +1,7 @@
 package followup
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -59,7 +60,7 @@ func (s *Study) Arms() []Arm {
 	vary("input", "fine", "pixels half as large", func(a *Arm) { a.Config.Grid = scaled(a.Config.Grid, 0.5) })
 
 	for _, loss := range sswe.Losses() {
-		if loss != s.Base.Training.Loss && loss != sswe.Laplace {
+		if loss != cmp.Or(s.Base.Training.Loss, sswe.L1) && loss != sswe.Laplace {
 			vary("loss", "loss-"+loss, "loss "+loss, func(a *Arm) { a.Config.Training.Loss = loss })
 		}
 	}
