@@ -158,6 +158,11 @@ func Load(backend compute.Backend, path string) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; train again or restore the file", err)
 	}
+	d, n := c.meta.Domain, c.meta.Config.Network
+	if features := n.channels(n.Levels); len(d.Low) != features || len(d.High) != features {
+		return nil, fmt.Errorf("load model %s: %w: its training domain has %d and %d features, the network %d; it is of another version or not finished: train again",
+			file, npz.ErrDamaged, len(d.Low), len(d.High), features)
+	}
 	m, err := newModel(backend, c.meta.Config, c, 0)
 	if err != nil {
 		return nil, fmt.Errorf("load model %s: %w: its weights do not fit the network it names: %w; train again or restore the file", file, npz.ErrDamaged, err)
