@@ -80,7 +80,7 @@ func train(ctx context.Context, run sswe.Run, config sswe.Config, samples []*dat
 			return err
 		}
 		defer trainer.Backend.Finalize()
-		bar := newBar(-1, "compiling the training step (about 10 s)")
+		bar := newBar(-1, "compiling the training step (about 10 s the first time)")
 		trainer.OnStep = func(step, steps int, lossKPa float64) {
 			if bar.GetMax() != steps {
 				bar.ChangeMax(steps)
