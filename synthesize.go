@@ -256,7 +256,7 @@ func (s *synthesis) dicom(name string, source *intake.Source, panels *plots.Figu
 	}
 	p := source.Plane
 	provenance := dicom.Provenance{Source: source.Identity, Frame: source.Frame, Model: s.modelID,
-		TrainingDomain: trainingDomain(s.model), Version: version(), Made: time.Now()}
+		TrainingDomain: s.model.Origin.String(), Version: version(), Made: time.Now()}
 	if outside {
 		provenance.Warning = "OUTSIDE THE TRAINING DOMAIN: " + why
 	}
@@ -268,18 +268,9 @@ func (s *synthesis) dicom(name string, source *intake.Source, panels *plots.Figu
 		KPa: kPa, MMPerPx: p.MMPerPx, ScaleMaxKPa: s.model.Config.RangeKPa}, provenance)
 }
 
-// trainingDomain is what the network was trained on, in words.
-func trainingDomain(m *sswe.Model) string {
-	trained := "real"
-	if m.Origin.Simulated {
-		trained = "simulated"
-	}
-	return fmt.Sprintf("%d %s %s planes (%s)", m.Origin.Planes, trained, m.Origin.Organ, strings.Join(m.Origin.Scanners, ", "))
-}
-
 // synthesisNote travels with every output.
 func synthesisNote(m *sswe.Model, outside bool, why string) string {
-	note := "synthetic, research use only; network trained on " + trainingDomain(m)
+	note := m.Origin.Note()
 	if outside {
 		note += "; OUTSIDE THE TRAINING DOMAIN: " + why
 	}

@@ -169,11 +169,16 @@ func (e *exporter) read(name string, n int) []float32 {
 	return values
 }
 
-// Note says in a line what a model was trained on, for every output that carries it.
-func (o Origin) Note() string {
+// String says what a model was trained on: its training domain in words.
+func (o Origin) String() string {
 	trained := "real"
 	if o.Simulated {
 		trained = "simulated"
 	}
-	return fmt.Sprintf("synthetic, research use only; network trained on %d %s %s planes (%s)", o.Planes, trained, o.Organ, strings.Join(o.Scanners, ", "))
+	return fmt.Sprintf("%d %s %s planes (%s)", o.Planes, trained, o.Organ, strings.Join(o.Scanners, ", "))
+}
+
+// Note is the line that every output of a model carries.
+func (o Origin) Note() string {
+	return "synthetic, research use only; network trained on " + o.String()
 }
