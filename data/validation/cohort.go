@@ -119,7 +119,7 @@ func discrimination(st *data.Statistics, known bool, want expected, p *Part) []R
 		best = st.SWETrue
 	}
 	rows = append(rows, judge(known, "best cut of SWE (Youden)", "kPa", best.Cut, want.cutKPa, "Barr 37, Sage 35.9, Shoji 41", fmt.Sprintf("%d tumour and %d benign regions", best.Tumour, best.Benign)).interval(best.CutCI95).
-		note(fmt.Sprintf("sensitivity %.0f %%, specificity %.0f %%", 100*best.Sensitivity, 100*best.Specificity)))
+		note(fmt.Sprintf("sensitivity %.0f %%, specificity %.0f %%; %s", 100*best.Sensitivity, 100*best.Specificity, why)))
 	for _, c := range []struct {
 		name string
 		d    *data.Discrimination

@@ -8,10 +8,9 @@ import (
 // Verdict is what a row came to.
 type Verdict string
 
-// The verdicts. Only the first three are judged.
+// The verdicts. Only the first two are judged.
 const (
 	Holds       Verdict = "holds"
-	Open        Verdict = "not excluded" // outside the target, which its interval reaches: more patients would tell
 	Fails       Verdict = "does not hold"
 	Reported    Verdict = "reported"     // measured; nothing published to hold it against
 	NotMeasured Verdict = "not measured" // the note says why
@@ -113,16 +112,24 @@ func notMeasured(quantity, why string) Row {
 	return Row{Quantity: quantity, Verdict: NotMeasured, Note: why}
 }
 
-// interval adds a bootstrap interval; a value that misses its target within it is not excluded.
+// interval adds a bootstrap interval. A value that misses its target does not hold, however wide that is; a note says
+// where the interval reaches the target, for then more patients would tell.
 func (r Row) interval(ci [2]float64) Row {
 	r.CI95 = &ci
 	if r.Verdict == Fails && ci[0] <= r.target.high && ci[1] >= r.target.low {
-		r.Verdict = Open
+		return r.note("its interval reaches the target")
 	}
 	return r
 }
 
-func (r Row) note(text string) Row { r.Note = text; return r }
+// note adds a remark to those that are there.
+func (r Row) note(text string) Row {
+	if r.Note != "" {
+		text = r.Note + "; " + text
+	}
+	r.Note = text
+	return r
+}
 
 // Measured is the value in words.
 func (r Row) Measured() string {

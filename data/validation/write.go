@@ -41,7 +41,7 @@ func (r *Report) Write(dir string) error {
 func (r *Report) Summary() string {
 	s := r.counted()
 	for _, row := range r.Rows {
-		if row.Verdict == Fails || row.Verdict == Open {
+		if row.Verdict == Fails {
 			s += fmt.Sprintf("\n  %s: %s: %s is %s, wanted %s", row.Verdict, row.Group, row.Quantity, row.Measured(), row.Target)
 		}
 	}
@@ -49,11 +49,8 @@ func (r *Report) Summary() string {
 }
 
 func (r *Report) counted() string {
-	hold, open, fail := r.Count(Holds), r.Count(Open), r.Count(Fails)
-	s := fmt.Sprintf("%d of %d rows hold", hold, hold+open+fail)
-	if open > 0 {
-		s += fmt.Sprintf(", %d are not excluded", open)
-	}
+	hold := r.Count(Holds)
+	s := fmt.Sprintf("%d of %d rows hold", hold, hold+r.Count(Fails))
 	if n := r.Count(NotMeasured); n > 0 {
 		s += fmt.Sprintf(", %d could not be measured", n)
 	}
@@ -68,7 +65,7 @@ func (r *Report) markdown(drawings []drawing) string {
 			"series do in that respect, not that it is right for a patient.\n\n")
 	}
 	fmt.Fprintf(&b, "%s.\n\n", r.counted())
-	fmt.Fprintf(&b, "Verdicts: *holds* and *does not hold* compare with the target; *not excluded* misses it by less than its 95 %% interval; *reported* has none; *Go test* is asserted by the test named, since it\n"+
+	fmt.Fprintf(&b, "Verdicts: *holds* and *does not hold* compare with the target; *reported* has none; *Go test* is asserted by the test named, since it\n"+
 		"needs the scanner's inside; *not measured* says why. Intervals of areas and errors are 95 %%, by bootstrap over patients; of stiffness, age\n"+
 		"and volume they are quartiles.\n")
 	group := ""
