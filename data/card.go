@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -71,15 +72,20 @@ func (st *Statistics) write(b *strings.Builder) {
 	}
 	auc := func(what string, d *Discrimination) {
 		if d != nil {
-			row(what, "%.2f (%.2f to %.2f), %d tumour and %d benign regions", d.AUC, d.CI95[0], d.CI95[1], d.Tumour, d.Benign)
+			row(what, "%.2f (%.2f to %.2f), %d with tumour and %d benign", d.AUC, d.CI95[0], d.CI95[1], d.Tumour, d.Benign)
 		}
 	}
-	auc("tumour AUC of SWE, histopathology as registered", st.SWE)
-	auc("tumour AUC of SWE, true histopathology", st.SWETrue)
-	auc("tumour AUC of the grey level beside its peers, as registered", st.Echo)
-	auc("tumour AUC of the grey level beside its peers, true", st.EchoTrue)
-	if st.SWE != nil {
-		row("best cut of SWE (Youden)", "%.0f kPa (%.0f to %.0f): sensitivity %.0f %%, specificity %.0f %%", st.SWE.Cut, st.SWE.CutCI95[0], st.SWE.CutCI95[1], 100*st.SWE.Sensitivity, 100*st.SWE.Specificity)
+	for _, c := range []struct {
+		cases string
+		d     Discriminations
+	}{{"halves of the peripheral zone", st.Sextants}, {"foci", st.Lesions}, {fmt.Sprintf("squares of %.0f mm", regionSideMM), st.Squares}} {
+		auc("tumour AUC of SWE, "+c.cases+", histopathology as registered", c.d.SWE)
+		auc("tumour AUC of SWE, "+c.cases+", true histopathology", c.d.SWETrue)
+		auc("tumour AUC of the grey level beside its peers, "+c.cases+", as registered", c.d.Echo)
+		auc("tumour AUC of the grey level beside its peers, "+c.cases+", true", c.d.EchoTrue)
+		if best := cmp.Or(c.d.SWETrue, c.d.SWE); best != nil {
+			row("best cut of SWE (Youden), "+c.cases, "%.0f kPa (%.0f to %.0f): sensitivity %.0f %%, specificity %.0f %%", best.Cut, best.CutCI95[0], best.CutCI95[1], 100*best.Sensitivity, 100*best.Specificity)
+		}
 	}
 	if len(st.Zones) > 0 {
 		b.WriteString("\n| stiffness shown, kPa | median | quartiles | from |\n|---|---|---|---|\n")

@@ -2,11 +2,12 @@ package data
 
 import (
 	"math"
+	"slices"
 
 	"elastography/data/phantom"
 )
 
-// Regions are squares of regionSideMM, as large as the smallest tumour worth scoring (facts: 5 mm), on a lattice of half
+// Squares are regionSideMM wide, as large as the smallest tumour worth scoring (facts: 5 mm), on a lattice of half
 // that; a benign one keeps guardMM clear of every tumour.
 const (
 	regionSideMM = 5.0
@@ -17,7 +18,7 @@ const (
 	zoneReachMM = 3.0
 )
 
-// Region is a square of tissue scored against histopathology.
+// Region is a piece of tissue scored against histopathology: a square, a focus or a half of the peripheral zone.
 type Region struct {
 	Patient, Plane      string
 	Tumour              bool
@@ -26,12 +27,22 @@ type Region struct {
 	KPa                 float64 // mean stiffness that the scanner shows
 	Grey                float64 // mean grey level, 0..1
 	Contrast            float64 // Grey minus the mean of its peers; NaN with fewer than three
-	row, column, extent int     // in pixels of its sample
+	row, column, extent int     // of a square, in pixels of its sample
 }
 
-// Regions cuts a sample into regions by the label map given (as registered or true): at least half of each must lie in
-// the organ and show a stiffness. A region is tumour where at least half of it is.
-func Regions(s *Sample, labels []uint8) []Region {
+// Squares cuts a sample into squares by the label map given (as registered or true): at least half of each must lie in
+// the organ and show a stiffness. A square is tumour where at least half of it is; what is benign keeps its guard.
+func Squares(s *Sample, labels []uint8) []Region {
+	guard := int(math.Ceil(guardMM / s.Grid.MMPerPx))
+	clear := slices.DeleteFunc(squares(s, labels), func(r Region) bool {
+		return !r.Tumour && countLabels(labels, s.Grid, r.row-guard, r.column-guard, r.row+r.extent+guard, r.column+r.extent+guard).foci > 0
+	})
+	compareWithPeers(clear)
+	return clear
+}
+
+// squares are all squares, however close to a tumour; their Contrast is not set.
+func squares(s *Sample, labels []uint8) []Region {
 	h, w, px := s.Grid.Height, s.Grid.Width, s.Grid.MMPerPx
 	side, guard, reach := max(2, int(regionSideMM/px+0.5)), int(math.Ceil(guardMM/px)), int(zoneReachMM/px+0.5)
 	stride := max(1, side/2)
@@ -58,17 +69,14 @@ func Regions(s *Sample, labels []uint8) []Region {
 				continue
 			}
 			r.KPa, r.Grey, r.Tumour = r.KPa/float64(n), r.Grey/float64(n), 2*tumour >= n
-			around := countLabels(labels, h, w, top-guard, left-guard, top+side+guard, left+side+guard)
-			if !r.Tumour && around.foci > 0 {
-				continue
+			margin := guard
+			if r.Tumour {
+				margin = reach
 			}
-			if r.Zone = around.zone; r.Tumour {
-				r.Zone = countLabels(labels, h, w, top-reach, left-reach, top+side+reach, left+side+reach).zone
-			}
+			r.Zone = countLabels(labels, s.Grid, top-margin, left-margin, top+side+margin, left+side+margin).zone
 			list = append(list, r)
 		}
 	}
-	compareWithPeers(list)
 	return list
 }
 
@@ -76,18 +84,25 @@ func Regions(s *Sample, labels []uint8) []Region {
 func compareWithPeers(list []Region) {
 	for k := range list {
 		a := &list[k]
-		var sum, n float64
-		for i := range list {
-			b := &list[i]
+		a.Contrast = a.Grey - meanGrey(list, func(b Region) bool {
 			apart := max(a.row-b.row, b.row-a.row) >= a.extent || max(a.column-b.column, b.column-a.column) >= a.extent
-			if !b.Tumour && b.Zone == a.Zone && apart && math.Abs(a.DepthMM-b.DepthMM) <= peerDepthMM {
-				sum, n = sum+b.Grey, n+1
-			}
-		}
-		if a.Contrast = math.NaN(); n >= leastPeers {
-			a.Contrast = a.Grey - sum/n
+			return !b.Tumour && b.Zone == a.Zone && apart && math.Abs(a.DepthMM-b.DepthMM) <= peerDepthMM
+		})
+	}
+}
+
+// meanGrey is the mean over the peers in a list; NaN with fewer than leastPeers.
+func meanGrey(list []Region, peer func(Region) bool) float64 {
+	var sum, n float64
+	for _, r := range list {
+		if peer(r) {
+			sum, n = sum+r.Grey, n+1
 		}
 	}
+	if n < leastPeers {
+		return math.NaN()
+	}
+	return sum / n
 }
 
 type labelCount struct {
@@ -96,12 +111,12 @@ type labelCount struct {
 }
 
 // countLabels looks at rows [top, bottom) and columns [left, right) as far as they are on the map.
-func countLabels(labels []uint8, h, w, top, left, bottom, right int) labelCount {
+func countLabels(labels []uint8, g Grid, top, left, bottom, right int) labelCount {
 	var c labelCount
 	var seen [phantom.LabelFocus]int
-	for y := max(0, top); y < min(h, bottom); y++ {
-		for x := max(0, left); x < min(w, right); x++ {
-			switch l := labels[y*w+x]; {
+	for y := max(0, top); y < min(g.Height, bottom); y++ {
+		for x := max(0, left); x < min(g.Width, right); x++ {
+			switch l := labels[y*g.Width+x]; {
 			case isFocus(l):
 				c.foci++
 			case l != phantom.LabelOutside:

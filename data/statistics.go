@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -39,11 +40,20 @@ type Statistics struct {
 	Grades       []Group            `json:"grades"` // stiffness shown, median of each focus in a plane
 	Trivial      []TrivialPredictor `json:"trivial_predictors"`
 
-	// Against histopathology as registered, as published studies are, and against the truth.
-	SWE, SWETrue    *Discrimination
-	Echo, EchoTrue  *Discrimination // darker than its peers
-	Grey            *Discrimination `json:"grey_auc,omitempty"` // darker, whatever lies beside it
-	FalsePositiveOf []Region        `json:"-"`                  // benign regions stiffer than the best cut
+	// Tumour against benign tissue, by three kinds of cases. Sextants are of prostates only.
+	Squares         Discriminations `json:"squares"`
+	Lesions         Discriminations `json:"lesions"`
+	Sextants        Discriminations `json:"sextants"`
+	FalsePositiveOf []Region        `json:"-"` // benign squares stiffer than the squares' best cut
+}
+
+// Discriminations are what both images tell about the same cases: with histopathology as registered, as a whole-mount
+// study has it, and as it lies in the body, as a biopsy samples it (the simulation's truth).
+type Discriminations struct {
+	SWE      *Discrimination `json:"swe,omitempty"`
+	SWETrue  *Discrimination `json:"swe_true,omitempty"`
+	Echo     *Discrimination `json:"echo,omitempty"` // darker than its peers
+	EchoTrue *Discrimination `json:"echo_true,omitempty"`
 }
 
 // Spread is a distribution in three numbers.
@@ -154,33 +164,22 @@ func summarise(c *Cohort, planes []described) *Statistics {
 		st.FociInPlanes += g.N
 	}
 	st.Trivial = trivialPredictors(planes)
-	st.discriminate(planes)
+	st.discriminate(planes, c.Rows[0].Organ)
 	return st
 }
 
-// discriminate scores regions against histopathology as registered and, where it is known, as it is.
-func (st *Statistics) discriminate(planes []described) {
-	const seed = 1
-	darker := func(r Region) float64 { return -r.Contrast }
-	stiffer := func(r Region) float64 { return r.KPa }
-	score := func(regions []Region, by func(Region) float64) *Discrimination {
-		if d, ok := Discriminate(regions, seed, by); ok {
-			return &d
-		}
-		return nil
+// discriminate scores squares, lesions and sextants.
+func (st *Statistics) discriminate(planes []described, organ string) {
+	var truth []Region
+	st.Squares, truth = discriminations(planes, Squares)
+	st.Lesions, _ = discriminations(planes, Lesions)
+	if organ == "prostate" {
+		st.Sextants, _ = discriminations(planes, Sextants)
 	}
-	regions := regionsOf(planes, func(p described) []uint8 { return p.Labels })
-	st.SWE, st.Echo = score(regions, stiffer), score(regions, darker)
-	st.Grey = score(regions, func(r Region) float64 { return -r.Grey })
-	truth := regionsOf(planes, func(p described) []uint8 { return p.LabelsTrue })
-	st.SWETrue, st.EchoTrue = score(truth, stiffer), score(truth, darker)
-	best := st.SWE
-	if st.SWETrue != nil {
-		regions, best = truth, st.SWETrue
-	}
+	best := cmp.Or(st.Squares.SWETrue, st.Squares.SWE)
 	// Within a zone of a plane, benign tissue alone: what echo and stiffness share.
 	var x, y []float64
-	for _, r := range regions {
+	for _, r := range truth {
 		if !r.Tumour && !math.IsNaN(r.Contrast) && r.KPa > 0 {
 			x, y = append(x, r.Contrast), append(y, r.KPa)
 		}
@@ -193,14 +192,33 @@ func (st *Statistics) discriminate(planes []described) {
 	}
 }
 
-func regionsOf(planes []described, labels func(described) []uint8) []Region {
-	var list []Region
-	for _, p := range planes {
-		if l := labels(p); l != nil {
-			list = append(list, Regions(p.Sample, l)...)
+// discriminations scores the cases of all planes; truth are those of the best histopathology there is.
+func discriminations(planes []described, cases func(*Sample, []uint8) []Region) (d Discriminations, truth []Region) {
+	const seed = 1
+	score := func(list []Region, by func(Region) float64) *Discrimination {
+		if d, ok := Discriminate(list, seed, by); ok {
+			return &d
 		}
+		return nil
 	}
-	return list
+	darker := func(r Region) float64 { return -r.Contrast }
+	stiffer := func(r Region) float64 { return r.KPa }
+	collect := func(labels func(described) []uint8) (list []Region) {
+		for _, p := range planes {
+			if l := labels(p); l != nil {
+				list = append(list, cases(p.Sample, l)...)
+			}
+		}
+		return list
+	}
+	registered := collect(func(p described) []uint8 { return p.Labels })
+	d.SWE, d.Echo = score(registered, stiffer), score(registered, darker)
+	truth = collect(func(p described) []uint8 { return p.LabelsTrue })
+	d.SWETrue, d.EchoTrue = score(truth, stiffer), score(truth, darker)
+	if len(truth) == 0 {
+		truth = registered
+	}
+	return d, truth
 }
 
 func spreadOf(values []float64) Spread {

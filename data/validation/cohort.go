@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,7 @@ func (o Options) planes(ctx context.Context) (Part, error) {
 		add(r.interval(t.CI95))
 	}
 	add(discrimination(st, known, want, &p)...)
-	if n := st.Planes; st.Echo != nil {
+	if n := st.Planes; st.Squares.Echo != nil {
 		add(judged("correlation of grey level and stiffness, benign regions beside their peers", "", st.EchoStiffness, limits{-0.35, 0.35}, "shared latents: within-zone ρ -0.2 to -0.35 before speckle", fmt.Sprintf("%d planes", n)))
 	} else {
 		add(notMeasured("correlation of grey level and stiffness", "needs histopathology labels"))
@@ -91,39 +92,56 @@ func (o Options) planes(ctx context.Context) (Part, error) {
 	return p, nil
 }
 
-// discrimination are the rows of tumour against benign tissue.
+// discrimination are the rows of tumour against benign tissue. Each published range is held against the cases that it was
+// published for; the other cases are reported beside it.
 func discrimination(st *data.Statistics, known bool, want expected, p *Part) []Row {
-	if st.SWE == nil {
+	if st.Squares.SWE == nil {
 		return []Row{notMeasured("tumour AUC of SWE and of B-mode", "needs histopathology labels with tumour and benign regions")}
 	}
-	why := whySmall(st)
 	var rows []Row
-	add := func(d *data.Discrimination, quantity, source string, target limits) {
+	add := func(d *data.Discrimination, judged bool, quantity, source string, target limits) {
 		if d == nil {
-			rows = append(rows, notMeasured(quantity, "no tumour region with three benign peers, or no true labels"))
+			rows = append(rows, notMeasured(quantity, "no such case with a stiffness and three benign peers, or no true labels"))
 			return
 		}
-		r := judge(known, quantity, "", d.AUC, target, source, fmt.Sprintf("%d tumour and %d benign regions", d.Tumour, d.Benign)).interval(d.CI95)
-		if r.Verdict != Holds && d.AUC < target.low && (d == st.SWE || d == st.Echo) {
-			r = r.note(why)
+		samples := fmt.Sprintf("%d with tumour and %d benign", d.Tumour, d.Benign)
+		r := judge(known && judged, quantity, "", d.AUC, target, source, samples).interval(d.CI95)
+		if r.Verdict == Fails || !judged {
+			r = r.note(shares(st))
 		}
 		rows = append(rows, r)
 	}
-	add(st.Echo, "tumour AUC of B-mode, regions darker than their peers in plane, zone and depth, histopathology as registered", "0.60-0.70 (PMC1693478 0.64)", want.echoAUC)
-	add(st.EchoTrue, "tumour AUC of B-mode, true histopathology", "0.60-0.70", want.echoAUC)
-	add(st.SWE, "tumour AUC of SWE, histopathology as registered", "0.73-0.90 (Sage 2023: 0.73)", want.sweAUC)
-	add(st.SWETrue, "tumour AUC of SWE, true histopathology", "0.73-0.90", want.sweAUC)
-	rows = append(rows, reported("tumour AUC of the grey level alone, histopathology as registered", "", st.Grey.AUC, "", fmt.Sprintf("%d tumour and %d benign regions", st.Grey.Tumour, st.Grey.Benign)).interval(st.Grey.CI95))
-	best := st.SWE
-	if st.SWETrue != nil {
-		best = st.SWETrue
+	const registered, truth = ", histopathology as registered", ", true histopathology"
+	for _, c := range []struct {
+		cases             string
+		d                 data.Discriminations
+		judgeSWE, judgeUS bool
+	}{
+		{"halves of the peripheral zone in a plane by their stiffest 5 mm", st.Sextants, true, false},
+		{"foci", st.Lesions, false, true},
+		{"5 mm squares", st.Squares, false, false},
+	} {
+		if c.d == (data.Discriminations{}) {
+			continue
+		}
+		swe, echo := "tumour AUC of SWE, "+c.cases, "tumour AUC of B-mode, "+c.cases+" darker than their peers in plane, zone and depth"
+		add(c.d.SWE, c.judgeSWE, swe+registered, "0.73-0.90 (Sage 2023, Jeon 2023)", want.sweAUC)
+		add(c.d.SWETrue, c.judgeSWE, swe+truth, "0.73-0.90", want.sweAUC)
+		if c.d.Echo != nil || c.d.EchoTrue != nil {
+			add(c.d.Echo, c.judgeUS, echo+registered, "lesion AUC 0.60-0.70 (PMC1693478: 0.64)", want.echoAUC)
+			add(c.d.EchoTrue, c.judgeUS, echo+truth, "lesion AUC 0.60-0.70", want.echoAUC)
+		}
+		if best := cmp.Or(c.d.SWETrue, c.d.SWE); best != nil {
+			rows = append(rows, judge(known && c.judgeSWE, "best cut of SWE (Youden), "+c.cases, "kPa", best.Cut, want.cutKPa, "Barr 37, Sage 35.9, Correas 35, Shoji 41",
+				fmt.Sprintf("%d with tumour and %d benign", best.Tumour, best.Benign)).interval(best.CutCI95).
+				note(fmt.Sprintf("sensitivity %.0f %%, specificity %.0f %%", 100*best.Sensitivity, 100*best.Specificity)))
+		}
 	}
-	rows = append(rows, judge(known, "best cut of SWE (Youden)", "kPa", best.Cut, want.cutKPa, "Barr 37, Sage 35.9, Shoji 41", fmt.Sprintf("%d tumour and %d benign regions", best.Tumour, best.Benign)).interval(best.CutCI95).
-		note(fmt.Sprintf("sensitivity %.0f %%, specificity %.0f %%; %s", 100*best.Sensitivity, 100*best.Specificity, why)))
 	for _, c := range []struct {
 		name string
 		d    *data.Discrimination
-	}{{"SWE, as registered", st.SWE}, {"SWE, true", st.SWETrue}, {"B-mode beside its peers, as registered", st.Echo}, {"B-mode beside its peers, true", st.EchoTrue}} {
+	}{{"SWE, halves, as registered", st.Sextants.SWE}, {"SWE, halves, true", st.Sextants.SWETrue}, {"SWE, squares, as registered", st.Squares.SWE}, {"SWE, squares, true", st.Squares.SWETrue},
+		{"B-mode, foci, as registered", st.Lesions.Echo}, {"B-mode, foci, true", st.Lesions.EchoTrue}} {
 		if c.d != nil {
 			p.ROC = append(p.ROC, ROC{c.name, c.d.AUC, c.d.CI95, Curve{c.d.FalsePositive, c.d.TruePositive}})
 		}
@@ -131,8 +149,8 @@ func discrimination(st *data.Statistics, known bool, want expected, p *Part) []R
 	return rows
 }
 
-// whySmall names what keeps tumours from being told: both shares are measured, not blamed.
-func whySmall(st *data.Statistics) string {
+// shares names two things that make tumours hard to tell: both are measured, neither is shown to be the cause.
+func shares(st *data.Statistics) string {
 	low, all := 0, 0
 	for _, g := range st.Grades {
 		if all += g.N; strings.HasSuffix(g.Name, " 1") {
