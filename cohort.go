@@ -79,13 +79,9 @@ func simulate(ctx context.Context, dir string, r data.Recipe) (*data.Cohort, err
 // loadSamples brings a cohort to the network's grid.
 func loadSamples(ctx context.Context, c *data.Cohort, config sswe.Config, skipDamaged bool) (training, test []*data.Sample, o sswe.Origin, err error) {
 	load := func(split data.Split) ([]*data.Sample, error) {
-		planes, skipped, err := c.Load(ctx, split, skipDamaged)
+		samples, skipped, err := c.Samples(ctx, split, config.Grid, skipDamaged)
 		for _, damage := range skipped {
 			fmt.Fprintln(os.Stderr, "left out:", damage)
-		}
-		samples := make([]*data.Sample, len(planes))
-		for i, p := range planes {
-			samples[i] = p.Resample(config.Grid)
 		}
 		return samples, err
 	}
