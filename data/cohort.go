@@ -202,7 +202,7 @@ func Save(dir string, planes []*Plane, split func(patient string) Split, foci []
 		}
 		c.Rows = append(c.Rows, r)
 	}
-	return c, c.seal(card)
+	return c, c.Seal(card)
 }
 
 // storePlane writes one plane's file and returns its manifest row.
@@ -225,8 +225,9 @@ func storePlane(dir string, p *Plane, split Split) (Row, error) {
 		ScaleMaxKPa: p.ScaleMaxKPa, Source: p.Source, SHA256: sum}, nil
 }
 
-// seal writes everything but the planes.
-func (c *Cohort) seal(card string) error {
+// Seal makes a cohort of planes that are in Dir already, listed in Rows: it checks them and writes foci.csv, card.md
+// and, last, manifest.csv, so that a cohort with a manifest is whole.
+func (c *Cohort) Seal(card string) error {
 	sort.SliceStable(c.Rows, func(i, j int) bool { return c.Rows[i].Patient < c.Rows[j].Patient })
 	if err := c.check(); err != nil {
 		return fmt.Errorf("save cohort %s: %w", c.Dir, err)

@@ -173,37 +173,15 @@ func (b *bar) sample(s *sight, first, last float64) {
 		c, _ := s.across(b, i)
 		pos, colours = append(pos, float64(i)+0.5), append(colours, c)
 	}
+	line := fitBrokenLine(pos, colours)
 	b.curve = make([]vec, points)
 	for k := range b.curve {
-		p := first + (last-first)*float64(k)/float64(points-1)
-		reach := 1.5
-		if p < first+2*end || p > last-2*end {
-			reach = 6
+		c := line.at(first + (last-first)*float64(k)/float64(points-1))
+		for i := range c {
+			c[i] = min(max(c[i], 0), 255)
 		}
-		b.curve[k] = lineThrough(pos, colours, p, reach)
+		b.curve[k] = c
 	}
-}
-
-// lineThrough fits a straight line to the colours within reach of p and returns
-// its value at p, within the range of 8 bits.
-func lineThrough(pos []float64, colours []vec, p, reach float64) vec {
-	var n, sx, sxx float64
-	var sy, sxy vec
-	for i, q := range pos {
-		if x := q - p; math.Abs(x) <= reach {
-			n, sx, sxx = n+1, sx+x, sxx+x*x
-			sy, sxy = sy.add(colours[i]), sxy.add(colours[i].scale(x))
-		}
-	}
-	det := n*sxx - sx*sx
-	if n < 2 || det < 1e-9 {
-		return colours[min(max(int(p-pos[0]), 0), len(pos)-1)]
-	}
-	c := sy.scale(sxx).sub(sxy.scale(sx)).scale(1 / det)
-	for i := range c {
-		c[i] = min(max(c[i], 0), 255)
-	}
-	return c
 }
 
 // hueWalk is the net change of hue along a curve in degrees, and the share of

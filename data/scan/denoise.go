@@ -28,8 +28,7 @@ func (b *blend) read(sites []site, tolerance float64) []reading {
 // where it does not fit, as at an edge, the reading stays. A picture without
 // loss is left as it is.
 func (b *blend) denoise(readings []reading, width int, n noise) {
-	const quiet = 1.01 // levels: measureNoise's floor for a picture without loss
-	if n.acrossGrey <= quiet && n.alongGrey <= quiet || width == 0 {
+	if !n.lossy() || width == 0 {
 		return
 	}
 	// In standard deviations of one reading: how far a neighbour may lie before it

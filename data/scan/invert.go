@@ -88,6 +88,12 @@ type noise struct {
 	acrossGrey float64 // colour: JPEG
 }
 
+// lossy tells a picture whose colours were coded with loss.
+func (n noise) lossy() bool {
+	const quiet = 1.01 // levels: measureNoise's floor for a picture without loss
+	return n.acrossGrey > quiet || n.alongGrey > quiet
+}
+
 // measureNoise compares the two views around the box. view and box lie in the
 // overlay view.
 func (s *sight) measureNoise(view, box image.Rectangle, dx, dy float64) noise {

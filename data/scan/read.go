@@ -51,7 +51,7 @@ func ReadGray(path string, maxPixels int) (pix []uint8, h, w int, err error) {
 
 // Gray is a picture's 8-bit grey levels [h, w] (luma of a coloured one).
 func Gray(img image.Image) (pix []uint8, h, w int) {
-	rgba := toRGBA(img)
+	rgba, _ := toRGBA(img)
 	return lumaOf(rgba), rgba.Rect.Dy(), rgba.Rect.Dx()
 }
 

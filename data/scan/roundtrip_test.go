@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"elastography/data/dicom"
@@ -94,36 +96,81 @@ func containers() []container {
 	}
 }
 
+var full = flag.Bool("full", false, "draw every screen of the round trip (some minutes), not one in sixteen")
+
 // A simulated plane drawn as a scanner's screen comes back: two layouts, three
-// opacities, three display limits, two maps and eight containers, the last two
-// in turn so that each meets each of the others.
+// opacities, three display limits and two maps, each in eight containers; one in
+// sixteen of them, so that each value meets each other one, unless -full is
+// given. -v prints the table.
 func TestSimulatedPlanesComeBack(t *testing.T) {
 	files, err := filepath.Glob("testdata/simulated_*_bmode.png")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no simulated plane in testdata", err)
 	}
-	for k, file := range files {
-		plane := readSimulated(t, file)
-		maps := [][]vec{jet(), warmJet()}
-		ways := containers()
-		for n := range 18 {
-			io, is, sideways := n%3, n/3%3, n/9 == 1
-			way := ways[(n+k+n/9*3)%len(ways)]
-			m := made{sideways: sideways, opacity: []float64{0.4, 0.6, 1}[io], limitKPa: []float64{30, 70, 150}[is],
-				colours: maps[(n+n/2+k)%2], plainFirst: n%2 == 1, barLeft: n%5 == 2, pxPerCM: simulatedPxPerCM, plane: plane}
-			m.name = fmt.Sprintf("%s, sideways %v, opacity %g, %g kPa, map %d, %s", plane.name, sideways, m.opacity, m.limitKPa, (n+n/2+k)%2, way.name)
-			t.Run(m.name, func(t *testing.T) {
-				t.Parallel()
-				im, tr := m.draw(t)
-				s, err := Analyse(way.pass(t, im), Options{})
-				if err != nil {
-					t.Fatal(err)
+	limits := []float64{75, 150, 300}
+	type cell struct {
+		container         string
+		opacity, limitKPa float64
+	}
+	var lock sync.Mutex
+	results := map[cell][]agreement{}
+	t.Run("screens", func(t *testing.T) {
+		for _, file := range files {
+			plane := readSimulated(t, file)
+			for n := range 36 {
+				io, is, sideways, im := n%3, n/3%3, n/9%2 == 1, n/18
+				m := made{sideways: sideways, opacity: []float64{0.4, 0.6, 1}[io], limitKPa: limits[is], colours: [][]vec{jet(), warmJet()}[im],
+					plainFirst: (n+im)%2 == 1, barLeft: n%5 == 2, pxPerCM: simulatedPxPerCM, plane: plane}
+				for k, way := range containers() {
+					if !*full && (n*5+k+n/9)%16 != 0 {
+						continue
+					}
+					m.name = fmt.Sprintf("%s, sideways %v, opacity %g, %g kPa, map %d, %s", plane.name, sideways, m.opacity, m.limitKPa, im, way.name)
+					t.Run(m.name, func(t *testing.T) {
+						t.Parallel()
+						im, tr := m.draw(t)
+						s, err := Analyse(way.pass(t, im), Options{})
+						if err != nil {
+							t.Fatal(err)
+						}
+						a := compare(s, tr, m)
+						lock.Lock()
+						c := cell{way.name, m.opacity, m.limitKPa}
+						results[c] = append(results[c], a)
+						lock.Unlock()
+						t.Logf("%+v, opacity %.3f", a, s.Opacity)
+						a.boxOff = 0 // the simulated elastogram has no rim by which a box's place is known
+						a.check(t, s, m, way.quality)
+						// The opacity of a JPEG is known within 1.5 %, which at 300 kPa is
+						// worth more than the 1 kPa aimed at.
+						bound := 1.0
+						switch {
+						case way.quality == 75:
+							bound = 2
+						case way.quality > 0 && m.limitKPa == 300:
+							bound = 1.3
+						}
+						if !(a.medianKPa <= bound) {
+							t.Errorf("median error %.2f kPa, want at most %g", a.medianKPa, bound)
+						}
+					})
 				}
-				a := compare(s, tr, m)
-				t.Logf("%+v, opacity %.3f", a, s.Opacity)
-				a.boxOff = 0 // the simulated elastogram has no rim by which a box's place is known
-				a.check(t, s, m, way.quality)
-			})
+			}
+		}
+	})
+	for _, way := range containers() {
+		for _, opacity := range []float64{0.4, 0.6, 1} {
+			for _, limit := range limits {
+				if all := results[cell{way.name, opacity, limit}]; len(all) > 0 {
+					worst := all[0]
+					for _, a := range all {
+						worst.medianKPa, worst.p95KPa = max(worst.medianKPa, a.medianKPa), max(worst.p95KPa, a.p95KPa)
+						worst.iou, worst.recall = min(worst.iou, a.iou), min(worst.recall, a.recall)
+					}
+					t.Logf("%-14s opacity %3.0f %%, to %3g kPa: of %d screens at worst: median error %.2f kPa, 95 %% within %5.2f kPa, masks overlap %.3f, saturated found %.2f",
+						way.name, 100*opacity, limit, len(all), worst.medianKPa, worst.p95KPa, worst.iou, worst.recall)
+				}
+			}
 		}
 	}
 }

@@ -22,7 +22,8 @@ func (a vec) chroma(grey vec) float64 { return a.sub(grey.scale(a.dot(grey))).no
 // sight is a picture prepared for the finders: its pixels, its brightness, and
 // how far each pixel is from grey.
 type sight struct {
-	im     *image.RGBA // bounds start at (0,0), opaque
+	im     *image.RGBA  // bounds start at (0,0), opaque
+	exact  [][3]float32 // colours of a JPEG before rounding and clipping, nil for other pictures
 	w, h   int
 	luma   []uint8 // BT.601 brightness
 	chroma []uint8 // distance from the grey axis in levels, capped at 255
@@ -31,8 +32,8 @@ type sight struct {
 }
 
 func newSight(img image.Image) *sight {
-	im := toRGBA(img)
-	s := &sight{im: im, w: im.Rect.Dx(), h: im.Rect.Dy(), luma: lumaOf(im)}
+	im, exact := toRGBA(img)
+	s := &sight{im: im, exact: exact, w: im.Rect.Dx(), h: im.Rect.Dy(), luma: lumaOf(im)}
 	s.grey = greyAxis(im, s.luma)
 	s.back = background(s.luma)
 	s.chroma = make([]uint8, s.w*s.h)
@@ -46,7 +47,13 @@ func newSight(img image.Image) *sight {
 
 func (s *sight) bounds() image.Rectangle { return s.im.Rect }
 
+// at is the colour of a pixel. Where a JPEG's noise leads out of 0..255 it is
+// left there: cut off, it would no longer average out.
 func (s *sight) at(x, y int) vec {
+	if s.exact != nil {
+		c := &s.exact[y*s.w+x]
+		return vec{float64(c[0]), float64(c[1]), float64(c[2])}
+	}
 	p := s.im.Pix[y*s.im.Stride+4*x:]
 	return vec{float64(p[0]), float64(p[1]), float64(p[2])}
 }
@@ -69,23 +76,23 @@ func (s *sight) lit(x, y int) bool {
 
 // toRGBA copies any image to opaque 8-bit RGB with its corner at (0,0);
 // transparent pixels fall on black, as on a scanner's screen.
-func toRGBA(img image.Image) *image.RGBA {
+func toRGBA(img image.Image) (im *image.RGBA, exact [][3]float32) {
 	b := img.Bounds()
 	dst := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
 	if ycc, ok := img.(*image.YCbCr); ok {
-		smoothChroma(dst, ycc)
-		return dst
+		return dst, smoothChroma(dst, ycc)
 	}
 	draw.Draw(dst, dst.Rect, image.NewUniform(color.Black), image.Point{}, draw.Src)
 	draw.Draw(dst, dst.Rect, img, b.Min, draw.Over)
-	return dst
+	return dst, nil
 }
 
 // smoothChroma converts a JPEG with its sub-sampled colour interpolated
 // linearly. Repeating colour samples, as image.YCbCr.At does, puts half a
 // sample of shift into every colour edge and so into every stiffness edge.
-func smoothChroma(dst *image.RGBA, src *image.YCbCr) {
+func smoothChroma(dst *image.RGBA, src *image.YCbCr) (exact [][3]float32) {
 	b := src.Rect
+	exact = make([][3]float32, b.Dx()*b.Dy())
 	fx, fy := 1, 1
 	switch src.SubsampleRatio {
 	case image.YCbCrSubsampleRatio422:
@@ -116,12 +123,12 @@ func smoothChroma(dst *image.RGBA, src *image.YCbCr) {
 			cb := sample(src.Cb, x, y) - 128
 			cr := sample(src.Cr, x, y) - 128
 			p := dst.Pix[y*dst.Stride+4*x:]
-			p[0] = level(l + 1.402*cr)
-			p[1] = level(l - 0.344136*cb - 0.714136*cr)
-			p[2] = level(l + 1.772*cb)
-			p[3] = 255
+			r, g, bl := l+1.402*cr, l-0.344136*cb-0.714136*cr, l+1.772*cb
+			exact[y*b.Dx()+x] = [3]float32{float32(r), float32(g), float32(bl)}
+			p[0], p[1], p[2], p[3] = level(r), level(g), level(bl), 255
 		}
 	}
+	return exact
 }
 
 func lumaOf(im *image.RGBA) []uint8 {

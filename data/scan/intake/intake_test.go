@@ -26,7 +26,7 @@ import (
 // defaults let the arrays of samples_test.go in.
 var defaults = Defaults{"mm_per_px": "0.0977", "scale_max_kpa": "150", "organ": "muscle"}
 
-func newImporter(t *testing.T) *Importer {
+func newImporter(t testing.TB) *Importer {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "cohort")
 	key, err := dicom.OpenKey(filepath.Join(PrivateFolder(out), "pseudonym.key"))
@@ -37,7 +37,7 @@ func newImporter(t *testing.T) *Importer {
 }
 
 // run imports what the paths mean and seals the cohort.
-func run(t *testing.T, im *Importer, d Defaults, paths ...string) (*Summary, archive.Counters) {
+func run(t testing.TB, im *Importer, d Defaults, paths ...string) (*Summary, archive.Counters) {
 	t.Helper()
 	rule, err := ParsePatientRule("folder")
 	if err != nil {

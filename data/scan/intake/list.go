@@ -41,11 +41,11 @@ func List(paths []string, from PatientRule) (Listing, error) {
 		}
 	}
 	file := func(path string) error {
-		patient, err := from.of(path)
+		item, err := from.Item(path)
 		if err != nil {
 			return err
 		}
-		add(Item{Files: []string{path}, Patient: patient})
+		add(item)
 		return nil
 	}
 	for _, given := range paths {

@@ -32,6 +32,12 @@ func ParsePatientRule(text string) (PatientRule, error) {
 	return PatientRule{kind: "name", pattern: pattern}, nil
 }
 
+// Item is one file, by path or by the URL that another package reads it from.
+func (r PatientRule) Item(file string) (Item, error) {
+	patient, err := r.of(file)
+	return Item{Files: []string{file}, Patient: patient}, err
+}
+
 // of names the patient of a file by the rule. The folder's whole path counts:
 // two wards may both have a folder "patient1". A number found in the name is
 // taken as DICOM takes a patient's number: both mean the same patient.

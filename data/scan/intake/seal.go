@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -195,45 +194,38 @@ func together(entries []entry) [][]string {
 	return groups
 }
 
-// write stores the cohort's own files; the manifest last, so that a cohort with
-// a manifest is whole.
+// write stores what was found out about the files, and then the cohort's own,
+// the manifest last, so that a cohort with a manifest is whole.
 func (im *Importer) write(entries []entry, report *report) error {
-	manifest := [][]string{{"patient", "plane", "split", "organ", "scanner", "mm_per_px", "scale_max_kpa", "source", "sha256"}}
+	cohort := &data.Cohort{Dir: im.Out}
 	sources := [][]string{{"file", "plane"}}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	for _, e := range entries {
-		manifest = append(manifest, []string{e.Patient, e.Plane, string(e.Split), e.Organ, e.Scanner, number(e.MMPerPx), number(e.ScaleMaxKPa), e.Source, e.SHA256})
+		cohort.Rows = append(cohort.Rows, e.Row)
 		sources = append(sources, []string{e.file, e.ID()})
 	}
 	reportJSON, err := report.json()
 	if err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
+	var table bytes.Buffer
+	_ = csv.NewWriter(&table).WriteAll(sources) // a bytes.Buffer never fails
 	for _, f := range []struct {
 		path string
 		data []byte
 		mode os.FileMode
 	}{
-		{filepath.Join(im.Private, "sources.csv"), encodeCSV(sources), 0o600},
+		{filepath.Join(im.Private, "sources.csv"), table.Bytes(), 0o600},
 		{filepath.Join(im.Out, "deidentification.json"), reportJSON, 0o644},
 		{filepath.Join(im.Out, "deidentification.md"), []byte(report.markdown()), 0o644},
-		{filepath.Join(im.Out, "card.md"), []byte(card(entries)), 0o644},
-		{filepath.Join(im.Out, "manifest.csv"), encodeCSV(manifest), 0o644},
 	} {
 		if err := renameio.WriteFile(f.path, f.data, f.mode); err != nil {
 			return fmt.Errorf("import: %w", err)
 		}
 	}
-	if _, err := data.Open(im.Out); err != nil {
+	if err := cohort.Seal(card(entries)); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
 	return nil
-}
-
-func encodeCSV(records [][]string) []byte {
-	var b bytes.Buffer
-	_ = csv.NewWriter(&b).WriteAll(records) // a bytes.Buffer never fails
-	return b.Bytes()
 }
 
 // card is the cohort's data card.
