@@ -95,7 +95,10 @@ func (e evaluating) do(training, test []*data.Sample) error {
 			return fmt.Errorf("evaluate %s: %w, or pass --other-organ", e.run.Dir, err)
 		}
 	}
-	evidence := sswe.Evidence{Training: training, Test: test, Simulated: model.Origin.Simulated || e.cohort.Simulated(), Foci: e.cohort.Foci}
+	if err := model.Origin.CheckUnseen(test); err != nil {
+		return fmt.Errorf("evaluate %s: %w", e.run.Dir, err)
+	}
+	evidence := sswe.Evidence{Training: training, Test: test, Simulated: model.Origin.AnySimulated() || e.cohort.Simulated(), Foci: e.cohort.Foci}
 	if evidence.Predictions, err = model.Predict(test); err != nil {
 		return err
 	}

@@ -22,6 +22,8 @@ type followupCommand struct {
 	Test     int    `help:"Of them test patients." default:"10"`
 	Seeds    int    `help:"Cohorts and trainings of other seeds, the first included." default:"5"`
 	Members  int    `help:"Members of the cross-validated ensemble; 0 leaves it out." default:"5"`
+
+	Groups []string `help:"Only what varies these beside the reference, e.g. scanner,organ; the ensemble as --members says." placeholder:"GROUP"`
 }
 
 func (c followupCommand) Help() string {
@@ -57,7 +59,7 @@ func (c followupCommand) Run(ctx context.Context) error {
 	}
 	defer backend.Finalize()
 	began, bar := time.Now(), newBar(-1, "")
-	s := followup.Study{Dir: c.Out, Base: config, Recipe: recipe, Seeds: c.Seeds, Members: c.Members, Backend: backend,
+	s := followup.Study{Dir: c.Out, Base: config, Recipe: recipe, Seeds: c.Seeds, Members: c.Members, Groups: c.Groups, Backend: backend,
 		Say: func(what string) {
 			fmt.Fprintf(os.Stderr, "\n[%s] %s\n", time.Since(began).Round(time.Second), what)
 			bar = newBar(-1, "")

@@ -17,20 +17,22 @@ import (
 
 // commands is the command line. Each command's struct is in the file of its name.
 type commands struct {
-	Reproduce  reproduceCommand  `cmd:"" help:"The whole study: environment, cohort, training, evaluation, figures, notebooks, report.html."`
-	Cohort     cohortCommand     `cmd:"" help:"Simulate a patient cohort."`
-	Import     importCommand     `cmd:"" help:"Make a cohort from real scanner screens."`
-	Train      trainCommand      `cmd:"" help:"Train a network on a cohort."`
-	Evaluate   evaluateCommand   `cmd:"" help:"Evaluate a trained run on its cohort's test patients."`
-	Followup   followupCommand   `cmd:"" help:"Scanners, organs, ablations, seeds and uncertainty in one table: some 30 trainings."`
-	Synthesize synthesizeCommand `cmd:"" help:"Draw the synthetic elastogram of B-mode images."`
-	Export     exportCommand     `cmd:"" help:"Write a trained network as an ONNX file."`
-	Lab        labCommand        `cmd:"" help:"Open JupyterLab with the kernel ready."`
-	Notebook   notebookCommand   `cmd:"" help:"Run notebooks without a browser."`
-	Kernel     kernelCommand     `cmd:"" help:"Set up, install or remove the notebook kernel."`
-	Bundle     bundleCommand     `cmd:"" help:"One archive that sets up a machine with no network."`
-	Bench      benchCommand      `cmd:"" help:"Measure speed, also beside other frameworks."`
-	Doctor     doctorCommand     `cmd:"" help:"Say what is and isn't well here, with the remedy."`
+	Reproduce     reproduceCommand     `cmd:"" help:"The whole study: environment, cohort, training, evaluation, figures, notebooks, report.html."`
+	Cohort        cohortCommand        `cmd:"" help:"Simulate a patient cohort."`
+	Import        importCommand        `cmd:"" help:"Make a cohort from real scanner screens."`
+	Train         trainCommand         `cmd:"" help:"Train a network on a cohort."`
+	Evaluate      evaluateCommand      `cmd:"" help:"Evaluate a trained run on its cohort's test patients."`
+	Trainings     trainingsCommand     `cmd:"" help:"Folds, ensemble members and ablations of one cohort, one after the other; beam/ does them on many machines."`
+	Crossvalidate crossvalidateCommand `cmd:"" help:"Train and evaluate so that every patient is a test patient once: k folds or leave-one-out."`
+	Followup      followupCommand      `cmd:"" help:"Scanners, organs, ablations, seeds and uncertainty in one table: some 30 trainings."`
+	Synthesize    synthesizeCommand    `cmd:"" help:"Draw the synthetic elastogram of B-mode images."`
+	Export        exportCommand        `cmd:"" help:"Write a trained network as an ONNX file."`
+	Lab           labCommand           `cmd:"" help:"Open JupyterLab with the kernel ready."`
+	Notebook      notebookCommand      `cmd:"" help:"Run notebooks without a browser."`
+	Kernel        kernelCommand        `cmd:"" help:"Set up, install or remove the notebook kernel."`
+	Bundle        bundleCommand        `cmd:"" help:"One archive that sets up a machine with no network."`
+	Bench         benchCommand         `cmd:"" help:"Measure speed, also beside other frameworks."`
+	Doctor        doctorCommand        `cmd:"" help:"Say what is and isn't well here, with the remedy."`
 }
 
 func main() {

@@ -147,7 +147,7 @@ func (r *reproduction) cohort(ctx context.Context) error {
 }
 
 func (r *reproduction) training(ctx context.Context) error {
-	return train(ctx, r.run, r.config, r.fit, r.origin)
+	return train(ctx, sswe.Trainer{Config: r.config, Dir: r.run.CheckpointDir(), Origin: r.origin}, r.run, r.fit)
 }
 
 func (r *reproduction) evaluation(context.Context) error {

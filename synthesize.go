@@ -234,7 +234,7 @@ func (s *synthesis) panels(p *data.Plane, kPa []float32, outside bool) (*plots.F
 		title = "sSWE: OUTSIDE THE TRAINING DOMAIN"
 	}
 	unit := "Young's modulus (kPa)"
-	if s.model.Origin.Simulated {
+	if s.model.Origin.AnySimulated() {
 		unit += ", network trained on simulated data"
 	}
 	return plots.SideBySide([]plots.LabelledMap{

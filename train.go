@@ -18,10 +18,15 @@ type trainCommand struct {
 	Seed        uint64 `help:"Seed; 0 takes the preset's."`
 	Epochs      int    `help:"Epochs; 0 takes the preset's."`
 	SkipDamaged bool   `help:"Leave damaged planes out instead of stopping."`
+	Devices     int    `help:"Devices of this machine that share each batch, whose size they must divide. The results are one device's." default:"1"`
+
+	From         string  `help:"Fine-tune: begin with the weights of this trained run (folder or model file) of the same preset." type:"path" placeholder:"DIR"`
+	LearningRate float64 `help:"Learning rate at the first step; the last step's follows in proportion. 0 takes the preset's." placeholder:"RATE"`
 }
 
 func (c trainCommand) Help() string {
-	return "Example: go run . train --cohort cohorts/ten --preset workshop --out runs/ten\n\nStopped at any moment, the same command goes on from the last checkpoint."
+	return "Example: go run . train --cohort cohorts/ten --preset workshop --out runs/ten\n\n" +
+		"Fine-tuning: go run . train --cohort cohorts/other-scanner --preset workshop --from runs/ten --learning-rate 3e-4 --out runs/tuned\n\nStopped at any moment, the same command goes on from the last checkpoint."
 }
 
 func (c trainCommand) Run(ctx context.Context) error {
@@ -34,6 +39,10 @@ func (c trainCommand) Run(ctx context.Context) error {
 	}
 	if c.Epochs != 0 {
 		config.Training.Epochs = c.Epochs
+	}
+	if c.LearningRate != 0 {
+		config.Training.FinalRate *= c.LearningRate / config.Training.LearningRate
+		config.Training.LearningRate = c.LearningRate
 	}
 	if err := config.Validate(); err != nil {
 		return err
@@ -61,7 +70,7 @@ func (c trainCommand) Run(ctx context.Context) error {
 	if _, err := pjrt.Use(ctx); err != nil {
 		return err
 	}
-	if err := train(ctx, run, config, training, origin); err != nil {
+	if err := train(ctx, sswe.Trainer{Config: config, Dir: run.CheckpointDir(), Origin: origin, Start: c.From, Devices: c.Devices}, run, training); err != nil {
 		return err
 	}
 	if err := evaluate(run, config, training, test); err != nil {
@@ -71,8 +80,7 @@ func (c trainCommand) Run(ctx context.Context) error {
 }
 
 // train fits the run's model, or finds it fitted.
-func train(ctx context.Context, run sswe.Run, config sswe.Config, samples []*data.Sample, origin sswe.Origin) error {
-	trainer := sswe.Trainer{Config: config, Dir: run.CheckpointDir(), Origin: origin}
+func train(ctx context.Context, trainer sswe.Trainer, run sswe.Run, samples []*data.Sample) error {
 	history, finished := trainer.Finished()
 	if !finished {
 		var err error
@@ -91,7 +99,7 @@ func train(ctx context.Context, run sswe.Run, config sswe.Config, samples []*dat
 		trainer.OnEpoch = func(e sswe.Epoch) {
 			if e.Epoch%5 == 0 && e.ValMAEKPa >= 0 {
 				fmt.Fprintf(os.Stderr, "\n      epoch %d of %d: training %.2f kPa, validation %.2f kPa, %.0f images/s\n",
-					e.Epoch, config.Training.Epochs, e.TrainMAEKPa, e.ValMAEKPa, e.ImagesPerSec)
+					e.Epoch, trainer.Config.Training.Epochs, e.TrainMAEKPa, e.ValMAEKPa, e.ImagesPerSec)
 			}
 		}
 		if _, history, err = trainer.Train(ctx, samples); err != nil {

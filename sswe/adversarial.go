@@ -61,13 +61,24 @@ func judge(scope *model.Scope, image, stiffness *Node, frozen bool) *Node {
 		if last {
 			stride = 1
 		}
-		x = Convolve(x, weights).Strides(stride).PadSame().Done()
+		x = Convolve(x, oddWindow(weights)).Strides(stride).PadSame().Done()
 		x = Add(x, ExpandLeftToRank(biases, x.Rank()))
 		if !last {
 			x = Max(x, MulScalar(x, patchSlope))
 		}
 	}
 	return x
+}
+
+// oddWindow adds a row and a column of zeros before a window of even size. The convolution stays the same; its gradient
+// becomes right, which GoMLX 0.28 computes wrongly, with regard to the input, for windows of even size.
+func oddWindow(weights *Node) *Node {
+	for axis := range 2 {
+		border := weights.Shape().Clone()
+		border.Dimensions[axis] = 1
+		weights = Concatenate([]*Node{Zeros(weights.Graph(), border), weights}, axis)
+	}
+	return weights
 }
 
 // adversarial returns the least-squares losses (Mao et al., ICCV 2017) of the generator, whose gradient reaches the

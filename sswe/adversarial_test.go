@@ -1,6 +1,7 @@
 package sswe
 
 import (
+	"math"
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph" //nolint:revive // formulas
@@ -36,5 +37,51 @@ func TestNeitherOpponentMovesTheOther(t *testing.T) {
 		if got := tensors.ToScalar[float32](sizes[k]); (got != 0) != c.moves {
 			t.Errorf("gradient of the %s is %v in size", c.what, got)
 		}
+	}
+}
+
+// The generator's loss has the gradient that differences say, and none at masked pixels and above the display limit.
+func TestTheGeneratorsGradientIsThatOfFiniteDifferences(t *testing.T) {
+	store := model.NewStore()
+	if err := addDiscriminator(store, 1); err != nil {
+		t.Fatal(err)
+	}
+	c := newLossCase()
+	image := c.tensor(c.target)
+	loss := func(scope *model.Scope, in []*Node) *Node {
+		g, _ := adversarial(scope, in[0], in[1], in[2], in[3], in[4])
+		return g
+	}
+	value := model.MustNewExec(backend, store, loss)
+	gradient := model.MustNewExec(backend, store, func(scope *model.Scope, in []*Node) *Node { return Gradient(loss(scope, in), in[1])[0] })
+	at := func(prediction []float32) float64 {
+		return float64(tensors.ToScalar[float32](value.MustCall(image, c.tensor(prediction), c.tensor(c.target), c.tensor(c.mask), c.tensor(c.saturated))[0]))
+	}
+	got := tensors.MustCopyFlatData[float32](gradient.MustCall(image, c.tensor(c.prediction), c.tensor(c.target), c.tensor(c.mask), c.tensor(c.saturated))[0])
+	const step = 5e-4 // few rectifiers bend within it
+	pushed := 0
+	for i := range got {
+		if c.silent(i) {
+			if got[i] != 0 {
+				t.Errorf("pixel %d is masked or censored, its gradient is %v", i, got[i])
+			}
+			continue
+		}
+		if i%6 != 0 {
+			continue
+		}
+		up, down := append([]float32(nil), c.prediction...), append([]float32(nil), c.prediction...)
+		up[i] += step
+		down[i] -= step
+		want := (at(up) - at(down)) / (2 * step)
+		if math.Abs(float64(got[i])-want) > 0.03*math.Abs(want)+5e-4 {
+			t.Errorf("pixel %d: gradient %.6f, differences say %.6f", i, got[i], want)
+		}
+		if math.Abs(want) > 2e-3 {
+			pushed++
+		}
+	}
+	if pushed < 5 {
+		t.Errorf("only %d pixels have a gradient to speak of", pushed)
 	}
 }

@@ -3,7 +3,6 @@ package sswe
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"elastography/data"
 )
@@ -11,16 +10,10 @@ import (
 // Folds deals the patients of samples into k folds, by the seed and the patients alone: for cross-validation, where each
 // member is trained without one fold, and for leave-one-patient-out, where k is the number of patients.
 func Folds(samples []*data.Sample, k int, seed uint64) ([][]string, error) {
-	var patients []string
-	for _, s := range samples {
-		if !slices.Contains(patients, s.Patient) {
-			patients = append(patients, s.Patient)
-		}
-	}
+	patients := patientNames(samples)
 	if k < 2 || k > len(patients) {
 		return nil, fmt.Errorf("%d folds of %d patients; give 2 to the number of patients", k, len(patients))
 	}
-	slices.Sort(patients)
 	folds := make([][]string, k)
 	for i, p := range stream(seed, "folds").Perm(len(patients)) {
 		folds[i%k] = append(folds[i%k], patients[p])

@@ -96,17 +96,49 @@ func planeError(s *data.Sample, predictionKPa []float32) PlaneError {
 	return e
 }
 
-// medianKPa is the median stiffness over all valid pixels, kPa.
+// medianKPa is the median stiffness over all valid pixels, kPa. It counts first and sorts only the values around the middle,
+// so that its memory does not grow with the cohort.
 func medianKPa(samples []*data.Sample) float64 {
-	var all []float64
-	for _, s := range samples {
-		for i, valid := range s.Mask {
-			if valid {
-				all = append(all, float64(s.TargetKPa[i]))
+	const shift = 14 // 2^18 bins: the leading bits of a positive float32 order it
+	counts, total := make([]int, 1<<(32-shift)), 0
+	each := func(visit func(bin int, kPa float32)) {
+		for _, s := range samples {
+			for i, valid := range s.Mask {
+				if valid {
+					kPa := max(0, s.TargetKPa[i])
+					visit(int(math.Float32bits(kPa)>>shift), kPa)
+				}
 			}
 		}
 	}
-	return median(all)
+	each(func(bin int, _ float32) { counts[bin]++; total++ })
+	if total == 0 {
+		return 0
+	}
+	// stat.LinInterp takes the values of rank ceil(total/2), from 1, and the one before.
+	rank := (total + 1) / 2
+	from, below, to, upTo := -1, 0, 0, 0
+	for bin, n := range counts {
+		if from < 0 && upTo+n >= max(1, rank-1) {
+			from, below = bin, upTo
+		}
+		if upTo += n; upTo >= rank {
+			to = bin
+			break
+		}
+	}
+	var middle []float64
+	each(func(bin int, kPa float32) {
+		if from <= bin && bin <= to {
+			middle = append(middle, float64(kPa))
+		}
+	})
+	slices.Sort(middle)
+	value := middle[rank-below-1]
+	if total%2 == 1 && rank > 1 {
+		value = (middle[rank-below-2] + value) / 2
+	}
+	return value
 }
 
 // median sorts v in place. An empty slice has median 0.

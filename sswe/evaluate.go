@@ -3,6 +3,7 @@ package sswe
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -40,7 +41,8 @@ type Result struct {
 
 // evaluation is an evaluation under way.
 type evaluation struct {
-	Evidence
+	Evidence             // of all folds; without training planes where there is more than one fold
+	folds     []Evidence // whose baselines are learned apart; one, unless cross-validated
 	config    Config
 	result    *Result
 	patients  []string // of the test planes, in their order
@@ -51,18 +53,36 @@ type evaluation struct {
 
 // Evaluate compares the predictions with the test planes, next to baselines, oracles and controls. It refuses planes
 // that would poison the result, a patient in both sets, predictions of another size, and fewer than two patients.
-func Evaluate(c Config, e Evidence) (*Result, error) {
-	v := &evaluation{Evidence: e, config: c, result: &Result{Curves: map[string]metric.Curve{}, BaselineMAEKPa: map[string][]float64{}}}
+func Evaluate(c Config, e Evidence) (*Result, error) { return evaluate(c, e, []Evidence{e}) }
+
+// EvaluateFolds pools a cross-validation: each test plane is compared with what its own fold's network drew and its own
+// fold's training planes taught the baselines. It refuses what Evaluate does, in each fold.
+func EvaluateFolds(c Config, folds []Evidence) (*Result, error) {
+	all := Evidence{TrueKPa: map[string][]float32{}}
+	for _, e := range folds {
+		all.Test, all.Predictions = append(all.Test, e.Test...), append(all.Predictions, e.Predictions...)
+		all.Simulated, all.Foci = all.Simulated || e.Simulated, e.Foci
+		maps.Copy(all.TrueKPa, e.TrueKPa)
+	}
+	r, err := evaluate(c, all, folds)
+	if err == nil {
+		r.Metrics.Folds = len(folds)
+	}
+	return r, err
+}
+
+func evaluate(c Config, all Evidence, folds []Evidence) (*Result, error) {
+	v := &evaluation{Evidence: all, folds: folds, config: c, result: &Result{Curves: map[string]metric.Curve{}, BaselineMAEKPa: map[string][]float64{}}}
 	if err := v.check(); err != nil {
 		return nil, fmt.Errorf("evaluate: %w", err)
 	}
 	v.draws = newResampling(c.Seed, len(v.patients), c.Evaluation.BootstrapSamples)
 	m := &v.result.Metrics
-	m.Simulated, m.Preset, m.Seed, m.NPatients, m.NPlanes = e.Simulated, c.Preset, c.Seed, len(v.patients), len(e.Test)
-	for k, s := range e.Test {
-		v.result.Planes = append(v.result.Planes, planeError(s, e.Predictions[k].KPa))
-		v.result.Similarities = append(v.result.Similarities, similarity(c, s, e.Predictions[k].KPa))
-		v.tallies = append(v.tallies, tallyOf(s, e.Predictions[k].KPa))
+	m.Simulated, m.Preset, m.Seed, m.NPatients, m.NPlanes = v.Simulated, c.Preset, c.Seed, len(v.patients), len(v.Test)
+	for k, s := range v.Test {
+		v.result.Planes = append(v.result.Planes, planeError(s, v.Predictions[k].KPa))
+		v.result.Similarities = append(v.result.Similarities, similarity(c, s, v.Predictions[k].KPa))
+		v.tallies = append(v.tallies, tallyOf(s, v.Predictions[k].KPa))
 	}
 	v.errors()
 	v.predictors()
@@ -80,8 +100,15 @@ func (v *evaluation) check() error {
 	if err := checkSamples(v.Test, g); err != nil {
 		return err
 	}
-	if len(v.Training) == 0 {
-		return errors.New("there is no training plane: the baselines are learned from them; name a cohort with a training split")
+	for _, fold := range v.folds {
+		if len(fold.Training) == 0 {
+			return errors.New("there is no training plane: the baselines are learned from them; name a cohort with a training split")
+		}
+		for _, s := range fold.Test {
+			if slices.ContainsFunc(fold.Training, func(t *data.Sample) bool { return t.Patient == s.Patient }) {
+				return fmt.Errorf("%w: patient %s is in training and test; give each patient one split in manifest.csv and train again", data.ErrLeak, s.Patient)
+			}
+		}
 	}
 	lists := map[string][]Prediction{"the network": v.Predictions}
 	for name, p := range v.Controls {
@@ -106,9 +133,6 @@ func (v *evaluation) check() error {
 		}
 	}
 	for _, s := range v.Test {
-		if slices.ContainsFunc(v.Training, func(t *data.Sample) bool { return t.Patient == s.Patient }) {
-			return fmt.Errorf("%w: patient %s is in training and test; give each patient one split in manifest.csv and train again", data.ErrLeak, s.Patient)
-		}
 		k := slices.Index(v.patients, s.Patient)
 		if k < 0 {
 			k = len(v.patients)

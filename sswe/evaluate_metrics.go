@@ -13,6 +13,7 @@ type Metrics struct {
 	Preset    string  `json:"preset"`
 	Seed      uint64  `json:"seed"`
 	Backend   string  `json:"backend"`
+	Folds     int     `json:"folds,omitempty"` // of a cross-validation, whose planes are all pooled below; 0 otherwise
 	NPatients int     `json:"n_patients"`
 	NPlanes   int     `json:"n_planes"`
 	NPixels   int     `json:"n_pixels"`

@@ -21,10 +21,7 @@ var blurWidthsMM = []float64{2, 5, 10}
 // predictors fills the table of the network beside all that it is to be compared with.
 func (v *evaluation) predictors() {
 	network := predictor{name: "sSWE network", kind: KindNetwork, maps: mapsOf(v.Predictions)}
-	var others []predictor
-	for _, b := range fitBaselines(v.Training) {
-		others = append(others, v.each(b.name, KindBaseline, b.predict))
-	}
+	others := v.baselines()
 	for _, name := range slices.Sorted(maps.Keys(v.Controls)) {
 		others = append(others, predictor{name: name, kind: KindControl, maps: mapsOf(v.Controls[name])})
 	}
@@ -55,6 +52,24 @@ func (v *evaluation) predictors() {
 		m.Predictors = append(m.Predictors, v.row(p, best))
 	}
 	m.Skill, m.SkillCI95 = m.Predictors[0].Skill.Value, m.Predictors[0].Skill.CI95
+}
+
+// baselines draw each test plane from what the training planes of its fold teach. One that a fold can't learn, such as
+// zones without histopathology, is left out.
+func (v *evaluation) baselines() []predictor {
+	var list []predictor
+	for _, fold := range v.folds {
+		for _, b := range fitBaselines(fold.Training) {
+			k := slices.IndexFunc(list, func(p predictor) bool { return p.name == b.name })
+			if k < 0 {
+				k, list = len(list), append(list, predictor{name: b.name, kind: KindBaseline})
+			}
+			for _, s := range fold.Test {
+				list[k].maps = append(list[k].maps, b.predict(s))
+			}
+		}
+	}
+	return slices.DeleteFunc(list, func(p predictor) bool { return len(p.maps) < len(v.Test) })
 }
 
 func mapsOf(predictions []Prediction) [][]float32 {

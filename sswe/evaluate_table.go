@@ -221,6 +221,9 @@ func (m Metrics) source() string {
 	if m.Simulated {
 		what = "SIMULATED planes: no clinical result."
 	}
+	if m.Folds > 0 {
+		what += fmt.Sprintf(" Cross-validated: each of %d networks draws the patients that it was not trained on.", m.Folds)
+	}
 	return fmt.Sprintf("%s Preset %s, seed %d. Brackets hold 95 %% intervals, by bootstrap over the %d test patients unless said otherwise.", what, m.Preset, m.Seed, m.NPatients)
 }
 
@@ -229,17 +232,23 @@ func (m Metrics) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Evaluation\n\n%s Research software, not a medical device.\n", m.source())
 	for _, t := range m.Tables() {
-		fmt.Fprintf(&b, "\n## %s\n\n", t.Title)
-		if t.Note != "" {
-			fmt.Fprintf(&b, "%s\n\n", t.Note)
+		b.WriteString(t.markdown())
+	}
+	return b.String()
+}
+
+func (t Table) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n## %s\n\n", t.Title)
+	if t.Note != "" {
+		fmt.Fprintf(&b, "%s\n\n", t.Note)
+	}
+	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(t.Header, " | "), strings.Repeat("---|", len(t.Header)))
+	for k, row := range t.Rows {
+		if k == t.Strong {
+			row = append([]string{"**" + row[0] + "**"}, row[1:]...)
 		}
-		fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(t.Header, " | "), strings.Repeat("---|", len(t.Header)))
-		for k, row := range t.Rows {
-			if k == t.Strong {
-				row = append([]string{"**" + row[0] + "**"}, row[1:]...)
-			}
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
-		}
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 	}
 	return b.String()
 }
@@ -249,17 +258,13 @@ func (m Metrics) Text() string {
 	var b strings.Builder
 	b.WriteString(m.source() + "\n")
 	for _, t := range m.Tables() {
-		b.WriteString("\n" + t.Title + "\n")
-		b.WriteString(t.text())
-		if t.Note != "" {
-			b.WriteString("  " + t.Note + "\n")
-		}
+		b.WriteString(t.Text())
 	}
 	return b.String()
 }
 
-// text aligns the columns by the letters they hold.
-func (t Table) text() string {
+// Text is the table for a terminal: its columns aligned by the letters they hold, its note below.
+func (t Table) Text() string {
 	width := make([]int, len(t.Header))
 	lines := append([][]string{t.Header}, t.Rows...)
 	for _, line := range lines {
@@ -268,6 +273,7 @@ func (t Table) text() string {
 		}
 	}
 	var b strings.Builder
+	b.WriteString("\n" + t.Title + "\n")
 	for i, line := range lines {
 		var row strings.Builder
 		for k, cell := range line {
@@ -280,6 +286,9 @@ func (t Table) text() string {
 			}
 			b.WriteString("\n")
 		}
+	}
+	if t.Note != "" {
+		b.WriteString("  " + t.Note + "\n")
 	}
 	return b.String()
 }

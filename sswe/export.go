@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 
 	"elastography/data/npz"
 	"elastography/sswe/onnx"
@@ -33,7 +32,7 @@ func ExportONNX(path string) ([]byte, error) {
 		Doc: "Synthetic shear-wave elastogram from a B-mode image: " + c.meta.Origin.Note()}}
 	e.graph.Metadata = []onnx.Property{
 		{Key: "trained_on", Value: c.meta.Origin.Note()}, {Key: "organ", Value: c.meta.Origin.Organ},
-		{Key: "simulated_training_data", Value: strconv.FormatBool(c.meta.Origin.Simulated)},
+		{Key: "simulated_training_data", Value: strconv.FormatBool(c.meta.Origin.AnySimulated())},
 		{Key: "mm_per_px", Value: number(c.meta.Config.Grid.MMPerPx)}, {Key: "range_kpa", Value: number(c.meta.Config.RangeKPa)},
 	}
 	if e.network(); e.err != nil {
@@ -167,18 +166,4 @@ func (e *exporter) read(name string, n int) []float32 {
 	}
 	e.err = err
 	return values
-}
-
-// String says what a model was trained on: its training domain in words.
-func (o Origin) String() string {
-	trained := "real"
-	if o.Simulated {
-		trained = "simulated"
-	}
-	return fmt.Sprintf("%d %s %s planes (%s)", o.Planes, trained, o.Organ, strings.Join(o.Scanners, ", "))
-}
-
-// Note is the line that every output of a model carries.
-func (o Origin) Note() string {
-	return "synthetic, research use only; network trained on " + o.String()
 }

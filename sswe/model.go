@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -39,15 +40,6 @@ type Model struct {
 	backend compute.Backend
 	store   *model.Store
 	predict *model.Exec
-}
-
-// Origin says what a model was trained on. It travels with the weights and is written into every output.
-type Origin struct {
-	Organ     string   `json:"organ"`
-	Scanners  []string `json:"scanners"`
-	Simulated bool     `json:"simulated"` // trained on simulated planes: its kPa are a simulation's
-	Patients  int      `json:"patients"`
-	Planes    int      `json:"planes"`
 }
 
 // newModel builds the network on a backend, its variables taken from loader or, if nil, drawn from the config's seed
@@ -170,6 +162,22 @@ func (m *Model) Predict(samples []*data.Sample) ([]Prediction, error) {
 	return out, nil
 }
 
+// features is Predict without the maps, which are kept for a thousand samples at a time: those of a large cohort would not
+// fit into memory.
+func (m *Model) features(samples []*data.Sample) ([]Prediction, error) {
+	out := make([]Prediction, 0, len(samples))
+	for part := range slices.Chunk(samples, 1024) {
+		predictions, err := m.Predict(part)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range predictions {
+			out = append(out, Prediction{Features: p.Features})
+		}
+	}
+	return out, nil
+}
+
 // Weights counts the trainable numbers.
 func (m *Model) Weights() int {
 	n := 0
@@ -179,6 +187,12 @@ func (m *Model) Weights() int {
 		}
 	}
 	return n
+}
+
+// Close frees the weights and the compiled program at once: for those who hold many models, one after the other.
+func (m *Model) Close() {
+	m.predict.Finalize()
+	m.store.Finalize()
 }
 
 // Backend describes the backend the model runs on, e.g. with the PJRT plugin's version.

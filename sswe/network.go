@@ -80,7 +80,9 @@ func (n Network) join(scope *model.Scope, x, skip *Node, channels int) *Node {
 
 // activate follows a convolution: batch normalisation, or a bias without it, and a leaky rectifier.
 func (n Network) activate(scope *model.Scope, x *Node) *Node {
-	if n.BatchNorm {
+	if n.BatchNorm && x.Graph().NumDevices() > 1 {
+		x = spreadBatchNorm(scope, x)
+	} else if n.BatchNorm {
 		x = norm.BatchNorm(scope, x, -1).Momentum(batchNormMomentum).Done()
 	} else {
 		channels := x.Shape().Dimensions[3]

@@ -1,7 +1,13 @@
 package sswe
 
 import (
+	"math"
+	"slices"
 	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"elastography/data"
 )
@@ -74,5 +80,65 @@ func TestPresetsAreValidAndUnknownOnesNamed(t *testing.T) {
 	}
 	if _, err := Named("papre"); err == nil {
 		t.Error("an unknown preset was accepted")
+	}
+}
+
+// The whole network's gradient, through pooling, up-sampling, skips and normalisation: a small step along it changes the loss
+// by as much as its length says, for the weights of every convolution.
+func TestTheNetworksGradientIsThatOfFiniteDifferences(t *testing.T) {
+	for _, norm := range []bool{true, false} {
+		c := toy()
+		c.Network.BatchNorm = norm
+		m, err := newModel(backend, c, nil, 30)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := batchTensors(toyPlanes(c, 4, "gradient"), c)
+		loss := func(scope *model.Scope, in []*graph.Node) *graph.Node {
+			scope.Store().SetTraining(in[0].Graph(), true)
+			out, _ := c.Network.forward(scope, in[0])
+			return maskedL2(output(out, 0), in[1], in[2], in[3])
+		}
+		value := model.MustNewExec(backend, m.store, loss)
+		at := func() float64 {
+			return float64(tensors.ToScalar[float32](value.MustCall(in[0], in[1], in[2], in[3])[0]))
+		}
+		var convolutions []*model.Variable
+		for v := range m.store.IterVariables() {
+			if v.Name() == "weights" {
+				convolutions = append(convolutions, v)
+			}
+		}
+		gradients := model.MustNewExec(backend, m.store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			var nodes []*graph.Node
+			for _, v := range convolutions {
+				nodes = append(nodes, v.NodeValue(in[0].Graph()))
+			}
+			return graph.Gradient(loss(scope, in), nodes...)
+		}).MustCall(in[0], in[1], in[2], in[3])
+		for k, v := range convolutions {
+			g := tensors.MustCopyFlatData[float32](gradients[k])
+			weights := tensors.MustCopyFlatData[float32](v.MustValue())
+			length := 0.0
+			for _, x := range g {
+				length += float64(x) * float64(x)
+			}
+			length = math.Sqrt(length)
+			moved := func(by float64) float64 {
+				w := slices.Clone(weights)
+				for i := range w {
+					w[i] += float32(by / length * float64(g[i]))
+				}
+				if err := v.SetValue(tensors.FromFlatDataAndDimensions(w, v.Shape().Dimensions...)); err != nil {
+					t.Fatal(err)
+				}
+				return at()
+			}
+			const step = 2e-3
+			if want := (moved(step) - moved(-step)) / (2 * step); !(math.Abs(length-want) < 0.03*want+1e-5) {
+				t.Errorf("batch norm %v, %s: the gradient is %.6f long, differences say %.6f", norm, v.Path(), length, want)
+			}
+			moved(0)
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/distributed"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -42,12 +43,19 @@ type progress struct {
 	History   []Epoch `json:"history"`
 }
 
+// ErrDiverged marks a training whose loss is no number any more: its settings are at fault, not the machine.
+var ErrDiverged = errors.New("the training diverged")
+
 // Trainer fits a model to the training planes of a cohort. Its zero value with Backend, Config and Dir set is ready.
 type Trainer struct {
 	Backend compute.Backend
 	Config  Config
 	Dir     string // checkpoint folder
 	Origin  Origin
+	Devices int // of the backend, that share each batch; 0 and 1: one. Checkpoints know nothing of it
+	// Start is a finished model (a run's folder, its checkpoint folder or a model file) of the same network, whose weights
+	// the training begins with: fine-tuning. The optimiser and its learning rate start afresh. "" begins with random weights.
+	Start string
 
 	OnStep  func(step, steps int, lossKPa float64) // called after each step; may be nil
 	OnEpoch func(Epoch)                            // called after each epoch; may be nil
@@ -66,14 +74,23 @@ func (t *Trainer) Train(ctx context.Context, samples []*data.Sample) (*Model, []
 	if err := checkSamples(samples, t.Config.Grid); err != nil {
 		return nil, nil, fmt.Errorf("train: %w", err)
 	}
+	if patients := patientNames(fit); len(patients) < 2 {
+		return nil, nil, fmt.Errorf("train: only patient %s is left to train on, so that nothing tells what is usual in another; add patients or lower training.validation_share (%v)",
+			patients[0], t.Config.Training.ValidationShare)
+	}
 	m, average, p, err := t.start(fit)
 	if err != nil {
 		return nil, nil, err
+	}
+	m.Origin.Seen = nil
+	for _, s := range samples {
+		m.Origin.Seen = append(m.Origin.Seen, fingerprint(s))
 	}
 	run, err := newFit(t, m, fit)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer run.exec.Finalize()
 	run.average = average
 	if err := t.loop(ctx, run, p, held); err != nil {
 		return nil, nil, err
@@ -81,15 +98,25 @@ func (t *Trainer) Train(ctx context.Context, samples []*data.Sample) (*Model, []
 	return m, p.History, t.finish(run, held, *p)
 }
 
+// Fit trains the model, or loads it trained, and leaves its history in the run.
+func (t *Trainer) Fit(ctx context.Context, run Run, samples []*data.Sample) (*Model, error) {
+	if history, finished := t.Finished(); finished {
+		m, err := Load(t.Backend, t.Dir)
+		if err != nil {
+			return nil, err
+		}
+		return m, run.SaveHistory(history)
+	}
+	m, history, err := t.Train(ctx, samples)
+	if err != nil {
+		return nil, err
+	}
+	return m, run.SaveHistory(history)
+}
+
 // split takes the validation patients from the training patients, by patient and by the seed.
 func (t *Trainer) split(samples []*data.Sample) (fit, held []*data.Sample) {
-	var patients []string
-	for _, s := range samples {
-		if !slices.Contains(patients, s.Patient) {
-			patients = append(patients, s.Patient)
-		}
-	}
-	slices.Sort(patients)
+	patients := patientNames(samples)
 	n := int(math.Round(t.Config.Training.ValidationShare * float64(len(patients))))
 	order := stream(t.Config.Seed, "validation patients").Perm(len(patients))
 	for _, s := range samples {
@@ -102,15 +129,24 @@ func (t *Trainer) split(samples []*data.Sample) (fit, held []*data.Sample) {
 	return fit, held
 }
 
-// start loads the last checkpoint or makes a new model.
+// start loads the last checkpoint, the model to fine-tune, or makes a new model.
 func (t *Trainer) start(fit []*data.Sample) (*Model, *weightAverage, *progress, error) {
+	origin, err := t.origin()
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	c, err := readCheckpoint(filepath.Join(t.Dir, lastFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		m, err := newModel(t.Backend, t.Config, nil, medianKPa(fit))
+		var m *Model
+		if t.Start != "" {
+			m, err = t.startingModel()
+		} else {
+			m, err = newModel(t.Backend, t.Config, nil, medianKPa(fit))
+		}
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		m.Origin = t.Origin
+		m.Origin = origin
 		return m, &weightAverage{mean: map[string][]float32{}}, &progress{}, nil
 	}
 	if err != nil {
@@ -120,6 +156,9 @@ func (t *Trainer) start(fit []*data.Sample) (*Model, *weightAverage, *progress, 
 		return nil, nil, nil, fmt.Errorf("resume training: the checkpoint in %s was made with another configuration (preset %q, seed %d, network %+v); "+
 			"use that configuration or another output folder", t.Dir, c.meta.Config.Preset, c.meta.Config.Seed, c.meta.Config.Network)
 	}
+	if c.meta.Origin.startedFrom() != origin.startedFrom() {
+		return nil, nil, nil, fmt.Errorf("resume training: the one in %s began with other weights than now asked for; start it as before or use another output folder", t.Dir)
+	}
 	m, err := newModel(t.Backend, t.Config, c, 0)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("resume training from %s: %w", c.path, err)
@@ -127,7 +166,7 @@ func (t *Trainer) start(fit []*data.Sample) (*Model, *weightAverage, *progress, 
 	if err := c.complete(m); err != nil {
 		return nil, nil, nil, err
 	}
-	m.Origin = t.Origin
+	m.Origin = origin
 	average, err := averageOf(c, c.meta.Progress.Averaged)
 	return m, average, &c.meta.Progress, err
 }
@@ -152,8 +191,8 @@ func (t *Trainer) loop(ctx context.Context, f *fit, p *progress, held []*data.Sa
 		}
 		lossKPa := loss * t.Config.RangeKPa
 		if math.IsNaN(lossKPa) || math.IsInf(lossKPa, 0) {
-			return fmt.Errorf("training step %d: the loss is %v; the last good checkpoint is kept in %s; lower training.learning_rate (%v) and resume",
-				p.Step, loss, t.Dir, c.LearningRate)
+			return fmt.Errorf("training step %d: %w: the loss is %v; the last good checkpoint is kept in %s; lower training.learning_rate (%v) and resume",
+				p.Step, ErrDiverged, loss, t.Dir, c.LearningRate)
 		}
 		p.Step++
 		p.EpochLoss += lossKPa
@@ -218,7 +257,7 @@ func (t *Trainer) finish(f *fit, held []*data.Sample, p progress) error {
 		return fmt.Errorf("finish training: %w", err)
 	}
 	seen := slices.Concat(f.samples, held)
-	predictions, err := f.model.Predict(seen)
+	predictions, err := f.model.features(seen)
 	if err != nil {
 		return err
 	}
@@ -226,10 +265,13 @@ func (t *Trainer) finish(f *fit, held []*data.Sample, p progress) error {
 	return f.model.save(filepath.Join(t.Dir, ModelFile), progress{History: p.History})
 }
 
-// Finished tells whether the checkpoint folder holds a finished model of this configuration, and its history.
+// Finished tells whether the checkpoint folder holds a finished model of this configuration and start, and its history.
 func (t *Trainer) Finished() ([]Epoch, bool) {
 	c, err := readCheckpoint(filepath.Join(t.Dir, ModelFile))
 	if err != nil || c.meta.Config != t.Config {
+		return nil, false
+	}
+	if origin, err := t.origin(); err != nil || c.meta.Origin.startedFrom() != origin.startedFrom() {
 		return nil, false
 	}
 	return c.meta.Progress.History, true
@@ -252,6 +294,8 @@ type fit struct {
 	average *weightAverage
 	exec    *model.Exec
 	rate    *model.Variable
+
+	sharding *distributed.ShardingSpec // of a batch over devices; nil: one device
 }
 
 // newFit compiles nothing yet: XLA does at the first step.
@@ -296,6 +340,9 @@ func newFit(t *Trainer, m *Model, samples []*data.Sample) (*fit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build the training step: %w", err)
 	}
+	if err := f.spread(t.Devices); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
 	return f, nil
 }
 
@@ -315,16 +362,7 @@ func (f *fit) step(step int, rate float64) (float64, error) {
 	for i, s := range batch {
 		batch[i] = c.Augmentation.Apply(s, stream(c.Seed, fmt.Sprintf("augmentation/%d/%d", step, i)))
 	}
-	in := batchTensors(batch, c)
-	out, err := f.exec.Call(in[0], in[1], in[2], in[3])
-	if err != nil {
-		return 0, err
-	}
-	loss := float64(tensors.ToScalar[float32](out[0]))
-	for _, t := range append(in, out...) {
-		t.MustFinalizeAll()
-	}
-	return loss, nil
+	return f.run(batchTensors(batch, c))
 }
 
 // batch lists the samples of a step: each epoch visits every sample once, in an order of its own, and fills its last

@@ -112,6 +112,11 @@ func TestBadTrainingInputIsRefusedByName(t *testing.T) {
 		"learning_rate":          func(c *Config, _ []*data.Sample) { c.Training.LearningRate = -1 },
 		"network.levels":         func(c *Config, _ []*data.Sample) { c.Network.Levels = 99 },
 		"the configuration asks": func(_ *Config, s []*data.Sample) { s[2].Grid.Width++ },
+		"only patient bad00": func(_ *Config, s []*data.Sample) {
+			for k := range s {
+				s[k].Patient = "bad00"
+			}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bad, planes := c, toyPlanes(c, 4, "bad")

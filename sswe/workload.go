@@ -43,16 +43,7 @@ func NewWorkload(backend compute.Backend, c Config) (*Workload, error) {
 
 // Step takes one training step on the batch and returns its loss, in units of RangeKPa.
 func (w *Workload) Step() (float64, error) {
-	in := batchTensors(w.batch, w.fit.model.Config)
-	out, err := w.fit.exec.Call(in[0], in[1], in[2], in[3])
-	if err != nil {
-		return 0, err
-	}
-	loss := float64(tensors.ToScalar[float32](out[0]))
-	for _, t := range append(in, out...) {
-		t.MustFinalizeAll()
-	}
-	return loss, nil
+	return w.fit.run(batchTensors(w.batch, w.fit.model.Config))
 }
 
 // Infer predicts the batch's first images.

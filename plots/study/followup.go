@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -57,6 +58,35 @@ func Followup(r *followup.Report, dir string) error {
 	return nil
 }
 
+// LatentSpace draws a network's features of two scanners' images by t-SNE, with the numbers that the picture can't give.
+func LatentSpace(n followup.LatentSpace) (*plots.Figure, error) {
+	return plots.LatentSpace(plots.LatentPoints{X: n.X, Y: n.Y, Group: n.Group, Method: fmt.Sprintf("t-SNE, perplexity %.0f", n.Perplexity),
+		Score: fmt.Sprintf("neighbours of the other scanner %.2f of chance; probe for the scanner AUC %.2f", n.Mixing, n.ScannerAUC)}, plots.Style{Simulated: true})
+}
+
+// PrincipalComponents draws the same features along the two directions in which they vary most.
+func PrincipalComponents(n followup.LatentSpace) (*plots.Figure, error) {
+	return plots.LatentSpace(plots.LatentPoints{X: n.First, Y: n.Second, Group: n.Group, Method: "principal components 1 and 2",
+		Score: fmt.Sprintf("they carry %.0f %% and %.0f %% of the variance", 100*n.Components[0], 100*n.Components[1])}, plots.Style{Simulated: true})
+}
+
+// FollowupErrors draws the error of each row with the best baseline of its own planes, in the order given.
+func FollowupErrors(rows []followup.Row) (*plots.Figure, error) {
+	var bars []plots.BaselineRow
+	for i, r := range rows {
+		name := r.Note
+		if r.Name == followup.Reference {
+			name = "reference"
+		}
+		if r.Tests != followup.Own {
+			name += ", on " + r.Tests
+		}
+		bars = append(bars, plots.BaselineRow{Name: name, MAEKPa: r.MAEKPa, Low: r.CI95[0], High: r.CI95[1], Model: i == 0},
+			plots.BaselineRow{Name: "best trivial there (" + r.BestBaseline + ")", MAEKPa: r.BaselineKPa, Low: math.NaN(), High: math.NaN()})
+	}
+	return plots.Baselines(bars, plots.Style{Simulated: true})
+}
+
 // FollowupDrawings draws the follow-up's figures.
 func FollowupDrawings(r *followup.Report) ([]Drawing, error) {
 	var list []Drawing
@@ -95,8 +125,7 @@ func FollowupDrawings(r *followup.Report) ([]Drawing, error) {
 		}
 	}
 	for i, n := range r.Scanners.Networks {
-		f, err := plots.LatentSpace(plots.LatentPoints{X: n.X, Y: n.Y, Group: n.Group, Method: fmt.Sprintf("t-SNE, perplexity %.0f", n.Perplexity),
-			Score: fmt.Sprintf("neighbours of the other scanner %.2f of chance; probe for the scanner AUC %.2f", n.Mixing, n.ScannerAUC)}, style)
+		f, err := LatentSpace(n)
 		if err := add(Drawing{Name: fmt.Sprintf("latent_space_%d", i+1), Title: "Two scanners in the features of the network: " + n.Network,
 			Caption: "The same test patients on two scanners. P2 shows such a picture; the two numbers below say what it can't: a picture that mixes may still hide the scanner."}, f, err); err != nil {
 			return nil, err

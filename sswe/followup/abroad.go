@@ -16,32 +16,35 @@ func (s *Study) abroad(ctx context.Context, a Arm, o, reference *outcome) ([]Row
 	second := home
 	second.Scanner = scanner.EndFireB().Name
 	thyroid := data.ThyroidStudy()
-	thyroid.Patients, thyroid.Test, thyroid.Seed = home.Patients, home.Test, home.Seed
+	thyroid.Patients, thyroid.Test, thyroid.Planes, thyroid.Seed = home.Patients, home.Test, home.Planes, home.Seed
 
 	type test struct {
-		name   string
-		recipe data.Recipe
-		again  string // scanner of a B-mode acquisition of its own; "" keeps the cohort's images
+		group, name string
+		recipe      data.Recipe
+		again       string // scanner of a B-mode acquisition of its own; "" keeps the cohort's images
 	}
 	var tests []test
 	switch a.Name {
 	case Reference:
 		tests = []test{
-			{"single B-mode acquisitions", home, home.Scanner},
-			{"second scanner", second, ""},
-			{"device without SWE", home, scanner.Portable().Name},
-			{"thyroid, not retrained", thyroid, ""},
+			{"scanner", "single B-mode acquisitions", home, home.Scanner},
+			{"scanner", "second scanner", second, ""},
+			{"scanner", "device without SWE", home, scanner.Portable().Name},
+			{"organ", "thyroid, not retrained", thyroid, ""},
 		}
 	case "scanner-b":
 		first := home
 		first.Scanner = s.Recipe.Scanner
-		tests = []test{{"first scanner", first, ""}}
+		tests = []test{{"scanner", "first scanner", first, ""}}
 	case "both-scanners":
-		tests = []test{{"second scanner", second, ""}}
+		tests = []test{{"scanner", "second scanner", second, ""}}
 	}
 	var rows []Row
 	for _, t := range tests {
-		run := sswe.Run{Dir: filepath.Join(s.Dir, "tests", a.Name+"-on-"+fileName(t.name))}
+		if !s.wants(t.group) {
+			continue
+		}
+		run := TestRun(s.Dir, a.Name, t.name)
 		if err := run.SaveConfig(a.Config); err != nil {
 			return nil, err
 		}
@@ -89,6 +92,14 @@ func (s *Study) abroad(ctx context.Context, a Arm, o, reference *outcome) ([]Row
 		rows = append(rows, (&outcome{result: result}).row(a, t.name, reference))
 	}
 	return rows, nil
+}
+
+// TestRun is the run folder of an arm's test on what a Row's Tests names, and of the arm itself for its own test patients.
+func TestRun(dir, arm, tests string) sswe.Run {
+	if tests == Own {
+		return sswe.Run{Dir: filepath.Join(dir, "arms", arm)}
+	}
+	return sswe.Run{Dir: filepath.Join(dir, "tests", arm+"-on-"+fileName(tests))}
 }
 
 // row condenses an outcome. It is compared with the reference where both saw the same planes of the same patients.

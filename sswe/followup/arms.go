@@ -17,6 +17,7 @@ type Arm struct {
 	Recipes           []data.Recipe // the cohorts whose training planes it sees; tested on the first one's test planes
 	Patients          int           // training patients it sees, of each cohort; 0 is all
 	View              View
+	Start             string // the arm before it whose weights it begins with; "" begins with random ones
 }
 
 // View is what a network gets to see instead of its training images.
@@ -39,8 +40,9 @@ func (s *Study) Arms() []Arm {
 	vary := func(group, name, note string, change func(*Arm)) {
 		a := base
 		a.Group, a.Name, a.Note, a.Recipes = group, name, note, slices.Clone(base.Recipes)
-		change(&a)
-		arms = append(arms, a)
+		if change(&a); s.wants(group) {
+			arms = append(arms, a)
+		}
 	}
 	for k := 1; k < s.Seeds; k++ {
 		vary("seed", fmt.Sprintf("seed-%d", s.Recipe.Seed+uint64(k)), "other patients and other weights", func(a *Arm) {
@@ -78,6 +80,15 @@ func (s *Study) Arms() []Arm {
 		}
 	}
 	vary("scanner", "scanner-b", "trained on the second scanner", func(a *Arm) { a.Recipes[0].Scanner = scanner.EndFireB().Name })
+	vary("scanner", "scanner-b-short", "trained on the second scanner, a quarter of the steps", func(a *Arm) {
+		a.Recipes[0].Scanner = scanner.EndFireB().Name
+		a.Config.Training.Epochs = (a.Config.Training.Epochs + 3) / 4
+	})
+	vary("scanner", "scanner-b-tuned", "fine-tuned on the second scanner, a quarter of the steps", func(a *Arm) {
+		a.Recipes[0].Scanner = scanner.EndFireB().Name
+		a.Config.Training.Epochs = (a.Config.Training.Epochs + 3) / 4
+		a.Start = Reference
+	})
 	vary("scanner", "both-scanners", "trained on both scanners", func(a *Arm) {
 		second := a.Recipes[0]
 		second.Scanner = scanner.EndFireB().Name
@@ -86,7 +97,7 @@ func (s *Study) Arms() []Arm {
 	})
 	vary("organ", "thyroid", "retrained on the thyroid", func(a *Arm) {
 		thyroid := data.ThyroidStudy()
-		thyroid.Patients, thyroid.Test, thyroid.Seed = s.Recipe.Patients, s.Recipe.Test, s.Recipe.Seed
+		thyroid.Patients, thyroid.Test, thyroid.Planes, thyroid.Seed = s.Recipe.Patients, s.Recipe.Test, s.Recipe.Planes, s.Recipe.Seed
 		a.Recipes[0] = thyroid
 		a.Config.RangeKPa = thyroid.ScaleMaxKPa()
 	})

@@ -10,18 +10,29 @@ import (
 	"elastography/sswe"
 )
 
+// mostCohorts are in memory at once: what one arm and its tests look at. One of fifty patients takes about 0.2 GB.
+const mostCohorts = 3
+
 // cohort is a simulated cohort in memory.
 type cohort struct {
+	recipe      data.Recipe
 	stored      *data.Cohort
 	train, test []*data.Plane
 }
 
+// CohortDir is where a study in dir keeps the cohort of that organ, scanner and seed.
+func CohortDir(dir string, r data.Recipe) string {
+	return filepath.Join(dir, "cohorts", fmt.Sprintf("%s-%s-%d", r.Organ, r.Scanner, r.Seed))
+}
+
 // cohort simulates or opens a recipe's cohort.
 func (s *Study) cohort(ctx context.Context, r data.Recipe) (*cohort, error) {
-	if c, ok := s.cohorts[r]; ok {
+	if k := slices.IndexFunc(s.cohorts, func(c *cohort) bool { return c.recipe == r }); k >= 0 {
+		c := s.cohorts[k]
+		s.cohorts = append(slices.Delete(s.cohorts, k, k+1), c) // the one used last is the last
 		return c, nil
 	}
-	dir := filepath.Join(s.Dir, "cohorts", fmt.Sprintf("%s-%s-%d", r.Organ, r.Scanner, r.Seed))
+	dir := CohortDir(s.Dir, r)
 	stored, err := data.Open(dir)
 	if err != nil {
 		s.say("cohort of %d patients: %s", r.Patients, filepath.Base(dir))
@@ -30,14 +41,17 @@ func (s *Study) cohort(ctx context.Context, r data.Recipe) (*cohort, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cohort{stored: stored}
+	c := &cohort{recipe: r, stored: stored}
 	if c.train, _, err = stored.Load(ctx, data.Train, false); err != nil {
 		return nil, err
 	}
 	if c.test, _, err = stored.Load(ctx, data.Test, false); err != nil {
 		return nil, err
 	}
-	s.cohorts[r] = c
+	if len(s.cohorts) == mostCohorts {
+		s.cohorts = slices.Delete(s.cohorts, 0, 1)
+	}
+	s.cohorts = append(s.cohorts, c)
 	return c, nil
 }
 

@@ -12,7 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -27,13 +27,14 @@ type Study struct {
 	Recipe  data.Recipe // of the reference cohort
 	Seeds   int         // cohorts and trainings of other seeds, the reference included
 	Members int         // of the cross-validated ensemble; 0 leaves it out
+	Groups  []string    // arms and tests of these groups alone, beside the reference; nil is all
 	Backend compute.Backend
 
 	// Say is told what begins, e.g. "arm 3 of 20: no skips"; Progress of steps or planes within it. Both may be nil.
 	Say      func(what string)
 	Progress func(done, total int)
 
-	cohorts map[data.Recipe]*cohort
+	cohorts []*cohort // the one used last is the last
 }
 
 // Row is one line of the table: a network on a test set.
@@ -59,7 +60,6 @@ const Own = "own test patients"
 
 // Run does what is missing of the study and returns its table.
 func (s *Study) Run(ctx context.Context) (*Report, error) {
-	s.cohorts = map[data.Recipe]*cohort{}
 	arms := s.Arms()
 	report := &Report{Base: s.Base.Preset, Patients: s.Recipe.Patients, Seed: s.Recipe.Seed}
 	var reference *outcome
@@ -74,14 +74,17 @@ func (s *Study) Run(ctx context.Context) (*Report, error) {
 		}
 		report.Rows = append(report.Rows, o.row(a, Own, reference))
 		tests, err := s.abroad(ctx, a, o, reference)
+		o.close()
 		if err != nil {
 			return nil, fmt.Errorf("follow-up, tests of arm %s: %w", a.Name, err)
 		}
 		report.Rows = append(report.Rows, tests...)
 	}
 	var err error
-	if report.Scanners, err = s.scanners(ctx); err != nil {
-		return nil, fmt.Errorf("follow-up, latent space: %w", err)
+	if s.wants("scanner") {
+		if report.Scanners, err = s.scanners(ctx); err != nil {
+			return nil, fmt.Errorf("follow-up, latent space: %w", err)
+		}
 	}
 	if s.Members > 0 {
 		if report.Uncertainty, err = s.uncertainty(ctx); err != nil {
@@ -89,6 +92,11 @@ func (s *Study) Run(ctx context.Context) (*Report, error) {
 		}
 	}
 	return report, report.save(s.Dir)
+}
+
+// wants tells whether a group is part of the study.
+func (s *Study) wants(group string) bool {
+	return s.Groups == nil || group == Reference || slices.Contains(s.Groups, group)
 }
 
 func (s *Study) say(format string, args ...any) {
@@ -100,12 +108,31 @@ func (s *Study) say(format string, args ...any) {
 // outcome is a trained and tested arm.
 type outcome struct {
 	result *sswe.Result
-	model  func() (*sswe.Model, error) // loaded when asked for: most arms only need their stored result
+	load   func() (*sswe.Model, error)
+	loaded *sswe.Model // when asked for: most arms only need their stored result
+}
+
+func (o *outcome) model() (*sswe.Model, error) {
+	if o.loaded == nil {
+		var err error
+		if o.loaded, err = o.load(); err != nil {
+			return nil, err
+		}
+	}
+	return o.loaded, nil
+}
+
+// close frees the arm's network; its result stays.
+func (o *outcome) close() {
+	if o.loaded != nil {
+		o.loaded.Close()
+		o.loaded = nil
+	}
 }
 
 // arm trains, tests and stores one arm, or finds it done.
 func (s *Study) arm(ctx context.Context, a Arm) (*outcome, error) {
-	run := sswe.Run{Dir: filepath.Join(s.Dir, "arms", a.Name)}
+	run := TestRun(s.Dir, a.Name, Own)
 	if err := run.SaveConfig(a.Config); err != nil {
 		return nil, err
 	}
@@ -115,7 +142,7 @@ func (s *Study) arm(ctx context.Context, a Arm) (*outcome, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &outcome{result, load}, nil
+		return &outcome{result: result, load: load}, nil
 	} else if !errors.Is(err, sswe.ErrNotThere) {
 		return nil, err
 	}
@@ -144,23 +171,19 @@ func (s *Study) arm(ctx context.Context, a Arm) (*outcome, error) {
 		return nil, err
 	}
 	result.Metrics.Weights = model.Weights()
-	return &outcome{result, func() (*sswe.Model, error) { return model, nil }}, run.SaveResult(result, test, predictions)
+	return &outcome{result: result, load: load, loaded: model}, run.SaveResult(result, test, predictions)
 }
 
 // train fits an arm's network, or finds it fitted.
 func (s *Study) train(ctx context.Context, run sswe.Run, a Arm, seen []*data.Sample) (*sswe.Model, error) {
 	trainer := sswe.Trainer{Backend: s.Backend, Config: a.Config, Dir: run.CheckpointDir(), Origin: originOf(a, seen)}
+	if a.Start != "" {
+		trainer.Start = TestRun(s.Dir, a.Start, Own).CheckpointDir()
+	}
 	if s.Progress != nil {
 		trainer.OnStep = func(step, steps int, _ float64) { s.Progress(step, steps) }
 	}
-	if _, finished := trainer.Finished(); finished {
-		return sswe.Load(s.Backend, run.CheckpointDir())
-	}
-	model, history, err := trainer.Train(ctx, seen)
-	if err != nil {
-		return nil, err
-	}
-	return model, run.SaveHistory(history)
+	return trainer.Fit(ctx, run, seen)
 }
 
 func originOf(a Arm, samples []*data.Sample) sswe.Origin {

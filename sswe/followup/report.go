@@ -83,7 +83,7 @@ func (r *Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Follow-up study (simulated patients)\n\nPreset %s, %d patients a cohort, first seed %d. Every number is of a simulation. Intervals are 95 %% bootstrap "+
 		"intervals over patients. \"Against\" is an arm's error minus the reference's on the same planes: below 0 is better. With %d arms compared, one interval in "+
-		"twenty misses 0 by chance.\n\n", r.Base, r.Patients, r.Seed, len(r.Rows))
+		"twenty misses 0 by chance. One group of rows alone: `go run . followup --groups GROUP --members 0`, GROUP as in the first column.\n\n", r.Base, r.Patients, r.Seed, len(r.Rows))
 	b.WriteString("| varied | arm | tested on | MAE, kPa | best baseline, kPa | skill | AUC sSWE (SWE) | bias in tumour, kPa | against reference, kPa |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, row := range r.Rows {
 		auc, against := "–", "–"
@@ -96,18 +96,25 @@ func (r *Report) Markdown() string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %.2f (%.2f to %.2f) | %s %.2f | %.2f | %s | %+.1f | %s |\n", row.Group, row.Note, row.Tests, row.MAEKPa, row.CI95[0], row.CI95[1],
 			row.BestBaseline, row.BaselineKPa, row.Skill, auc, row.LesionBiasKPa, against)
 	}
-	b.WriteString("\n## Two scanners in the latent space\n\n| network | neighbours of the other scanner, 1 as by chance | scanner told by a linear probe, AUC | tumour in the plane, AUC |\n|---|---|---|---|\n")
-	for _, n := range r.Scanners.Networks {
-		tumour := "–"
-		if n.TumourAUC != nil {
-			tumour = fmt.Sprintf("%.2f", *n.TumourAUC)
+	if len(r.Scanners.Networks) > 0 {
+		b.WriteString("\n## Two scanners in the latent space\n\n| network | neighbours of the other scanner, 1 as by chance | scanner told by a linear probe, AUC | tumour in the plane, AUC |\n|---|---|---|---|\n")
+		for _, n := range r.Scanners.Networks {
+			tumour := "–"
+			if n.TumourAUC != nil {
+				tumour = fmt.Sprintf("%.2f", *n.TumourAUC)
+			}
+			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %s |\n", n.Network, n.Mixing, n.ScannerAUC, tumour)
 		}
-		fmt.Fprintf(&b, "| %s | %.2f | %.2f | %s |\n", n.Network, n.Mixing, n.ScannerAUC, tumour)
 	}
 	if u := r.Uncertainty; u != nil {
+		falls := "falls at every step"
+		if rise := u.Rise(); rise > 0 {
+			falls = fmt.Sprintf("does not fall at every step: it rises by up to %.3f kPa", rise)
+		}
 		fmt.Fprintf(&b, "\n## Uncertainty\n\nEnsemble of %d cross-validated members: MAE %.2f kPa (single members %s). Intervals of %.0f %% cover %.1f %% of the test pixels after calibration "+
-			"on left-out training patients (%.1f %% before) and are %.1f kPa wide on average. Rank correlation of scale and error %.2f; area between the sparsification curve and the best possible one %.2f.\n",
-			u.Members, u.EnsembleMAEKPa, list(u.MemberMAEKPa), 100*u.Level, 100*u.Coverage, 100*u.RawCoverage, u.MeanWidthKPa, u.Rank, u.AUSE)
+			"on left-out training patients (%.1f %% before) and are %.1f kPa wide on average. Rank correlation of scale and error %.2f; area between the sparsification curve and the best possible one %.2f kPa. "+
+			"As the most uncertain pixels are taken away, the error of the rest %s.\n",
+			u.Members, u.EnsembleMAEKPa, list(u.MemberMAEKPa), 100*u.Level, 100*u.Coverage, 100*u.RawCoverage, u.MeanWidthKPa, u.Rank, u.AUSE, falls)
 	}
 	return b.String()
 }

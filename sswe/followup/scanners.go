@@ -25,6 +25,8 @@ type LatentSpace struct {
 	Network    string    `json:"network"`
 	X          []float64 `json:"x"` // t-SNE
 	Y          []float64 `json:"y"`
+	First      []float64 `json:"first,omitempty"` // coordinates on the first two principal components
+	Second     []float64 `json:"second,omitempty"`
 	Group      []string  `json:"group"` // scanner of each point
 	Perplexity float64   `json:"perplexity"`
 	Mixing     float64   `json:"mixing"`      // among nearest neighbours of other patients: 1 as by chance, 0 apart
@@ -62,6 +64,7 @@ func (s *Study) scanners(ctx context.Context) (Scanners, error) {
 			}
 		}
 		space, err := latentSpace(ctx, model, samples, group)
+		o.close()
 		if err != nil {
 			return Scanners{}, err
 		}
@@ -95,8 +98,16 @@ func latentSpace(ctx context.Context, model *sswe.Model, samples []*data.Sample,
 	for _, p := range embedded {
 		l.X, l.Y = append(l.X, p[0]), append(l.Y, p[1])
 	}
-	if _, l.Components, err = points.Components(5); err != nil {
+	principal, shares, err := points.Components(5)
+	if err != nil {
 		return l, err
+	}
+	l.Components = shares
+	for _, p := range principal {
+		if len(p) < 2 {
+			return l, errors.New("the features have one dimension only")
+		}
+		l.First, l.Second = append(l.First, p[0]), append(l.Second, p[1])
 	}
 	if l.Mixing, err = points.Mixing(group, patient, l.Neighbours); err != nil {
 		return l, err

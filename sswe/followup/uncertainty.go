@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 
 	"elastography/data"
@@ -35,6 +34,16 @@ type Uncertainty struct {
 	RMSEKPa  []float64 `json:"rmse_kpa"`  // error found there
 }
 
+// Rise is the largest step by which the error of the remaining pixels rises, kPa, as the most uncertain ones are taken
+// away: 0 where sparsification is monotone.
+func (u *Uncertainty) Rise() float64 {
+	rise := 0.0
+	for k := 1; k < len(u.ByUncertainty); k++ {
+		rise = max(rise, u.ByUncertainty[k]-u.ByUncertainty[k-1])
+	}
+	return rise
+}
+
 // uncertainty trains the members and measures.
 func (s *Study) uncertainty(ctx context.Context) (*Uncertainty, error) {
 	base := Arm{Group: "uncertainty", Config: s.Base, Recipes: []data.Recipe{s.Recipe}}
@@ -55,7 +64,7 @@ func (s *Study) uncertainty(ctx context.Context) (*Uncertainty, error) {
 		a.Name = fmt.Sprintf("member-%d", k+1)
 		a.Config.Seed += uint64(k)
 		s.say("ensemble member %d of %d", k+1, s.Members)
-		run := sswe.Run{Dir: filepath.Join(s.Dir, "arms", a.Name)}
+		run := TestRun(s.Dir, a.Name, Own)
 		if err := run.SaveConfig(a.Config); err != nil {
 			return nil, err
 		}
@@ -78,6 +87,7 @@ func (s *Study) uncertainty(ctx context.Context) (*Uncertainty, error) {
 		left.add(out, own)
 		u.FoldMAEKPa = append(u.FoldMAEKPa, sswe.MeanAbsoluteError(out, own))
 		predictions, err := model.Predict(test)
+		model.Close()
 		if err != nil {
 			return nil, err
 		}
