@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -103,5 +104,24 @@ func TestTheDoctorIsReadByPeopleAndPrograms(t *testing.T) {
 func TestTheDoctorOutsideACheckoutSaysSo(t *testing.T) {
 	if r := Doctor(t.Context(), t.TempDir()); r.OK() || !strings.Contains(r.Checks[0].Found, "go.mod") {
 		t.Errorf("%+v", r.Checks[0])
+	}
+}
+
+func TestTheShimAnswersGetAndSparesABuildItsGarbageCollection(t *testing.T) {
+	dir := t.TempDir()
+	real := filepath.Join(dir, "real go")
+	e := &Env{goTool: real}
+	for name, text := range map[string]string{real: "#!/bin/sh\necho \"$1 $GOGC $GOMEMLIMIT\"\n", filepath.Join(dir, "go"): e.goShim()} {
+		if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for args, want := range map[string]string{"get": "", "get -t": "", "get example.org/x": "get  ", "list .": "list  ", "build -o x": "build off 512MiB"} {
+		cmd := exec.Command(filepath.Join(dir, "go"), strings.Fields(args)...)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+		out, err := cmd.CombinedOutput()
+		if err != nil || strings.TrimSuffix(string(out), "\n") != want {
+			t.Errorf("go %s: %q, %v", args, out, err)
+		}
 	}
 }

@@ -96,6 +96,7 @@ func TestEveryWayToFailFailsTheRunAndNamesTheCell(t *testing.T) {
 		index          int
 		line, says     string
 	}{
+		{"broken", "error", 1, `fmt.Println("a sentence without an end"`, "missing ','"},
 		{"compile_error", "error", 1, "fmt.Println(undeclared)", "undefined: undeclared"},
 		{"panics", "error", 0, `panic("stiffness below zero")`, "stiffness below zero"},
 		{"exits", "error", 0, "func main() {", "exit status 3"},

@@ -113,6 +113,8 @@ func (e *Env) build(ctx context.Context, what string, args []string) error {
 	switch log := string(out); {
 	case strings.Contains(log, "dial tcp"), strings.Contains(log, "no such host"), strings.Contains(log, "module lookup disabled"):
 		remedy = "connect once, or fill Go's module cache (go mod download)"
+	case strings.Contains(log, "server response:"):
+		remedy = "your module proxy does not give it; only a cell that imports it would miss it"
 	case strings.Contains(log, "no space left"):
 		remedy = fmt.Sprintf("free 2 GB, or set GOCACHE and %s to folders on another disk", cachedir.EnvCache)
 	case strings.Contains(log, "C compiler"):

@@ -4,6 +4,7 @@ package notebooks_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"html"
 	"os"
 	"os/exec"
@@ -58,6 +59,69 @@ func TestWhatIsShownIsIntroduced(t *testing.T) {
 	})
 }
 
+// A quantity on an axis or a colour bar has its unit in brackets; these have none.
+var unitless = regexp.MustCompile(`(?i)epoch|component|share|sensitivity|specificity|probability|density|count|group|plane|score|t-sne`)
+
+func TestEveryAxisAndColourBarHasAUnit(t *testing.T) {
+	label := regexp.MustCompile(`\b(?:XLabel|YLabel|Unit): "([^"]*)"`)
+	each(t, func(t *testing.T, file string) {
+		nb, err := ipynb.Read(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range nb.Len() {
+			for _, m := range label.FindAllStringSubmatch(nb.Source(i), -1) {
+				if nb.IsCode(i) && !regexp.MustCompile(`\(.+\)$`).MatchString(m[1]) && !unitless.MatchString(m[1]) {
+					t.Errorf("cell %d (%s): %q has no unit", i+1, nb.ID(i), m[1])
+				}
+			}
+		}
+	})
+}
+
+// The text before a figure says what to see in it: more than a heading and a sentence or two that name it.
+func TestTheTextBeforeAFigureSaysWhatToSee(t *testing.T) {
+	figure := regexp.MustCompile(`(?m)^%%(.|\n)*(show\.(Figure|Image|Explore)\(|sideBySide\(|lines\()`)
+	sentence := regexp.MustCompile(`[.?!:](\s|\*|$)`)
+	each(t, func(t *testing.T, file string) {
+		nb, err := ipynb.Read(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 1; i < nb.Len(); i++ {
+			if !nb.IsCode(i) || !figure.MatchString(nb.Source(i)) {
+				continue
+			}
+			text := nb.Source(i-1) + "\n" + nb.Source(max(0, i-3)) // a helper may stand between the words and the figure
+			if len(sentence.FindAllString(text, -1)) < 3 {
+				t.Errorf("cell %d (%s): the text before the figure is %q", i+1, nb.ID(i), text)
+			}
+		}
+	})
+}
+
+// The README's table of figures leads to every notebook, and to none that isn't there.
+func TestTheReadmeNamesTheNotebookOfEachFigure(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(readme), "\n## Figures")
+	table, _, _ = strings.Cut(table, "\n## ")
+	named := map[string]bool{}
+	for _, m := range regexp.MustCompile("`(\\d\\d_[a-z_]+)`").FindAllStringSubmatch(table, -1) {
+		named[m[1]] = true
+		if _, err := os.Stat(m[1] + ".ipynb"); err != nil {
+			t.Error(err)
+		}
+	}
+	each(t, func(t *testing.T, file string) {
+		if name := strings.TrimSuffix(filepath.Base(file), ".ipynb"); !named[name] {
+			t.Errorf("README.md names no figure of %s", name)
+		}
+	})
+}
+
 // All cells of a notebook together are one program: when a package changes under a notebook, this fails in seconds, without a
 // kernel.
 func TestEveryNotebookCompilesAsAProgram(t *testing.T) {
@@ -76,8 +140,8 @@ func TestEveryNotebookCompilesAsAProgram(t *testing.T) {
 	})
 }
 
-// finishedRun is the run folder that SSWE_RUN names. `SSWE_RUN=../runs/reproduce go test ./notebooks -v` executes all notebooks
-// on it, as `go run . reproduce` does at its end, so the tests of every day leave it out.
+// finishedRun is the run folder that SSWE_RUN names. `SSWE_RUN=$PWD/runs/reproduce go test ./notebooks -v` looks at what the
+// notebooks show once executed, and executes those that `go run . reproduce` has not, so the tests of every day leave it out.
 func finishedRun(t *testing.T) string {
 	t.Helper()
 	run := os.Getenv("SSWE_RUN")
@@ -91,40 +155,118 @@ func finishedRun(t *testing.T) string {
 	return run
 }
 
-// parameters sets what a notebook declares for a run and a folder of its own.
+// parameters sets what a notebook declares of a run and a folder of its own; the notebooks that make a study share that folder.
 func parameters(t *testing.T, file, run string) map[string]string {
-	p := map[string]string{"run": run}
-	if strings.HasPrefix(filepath.Base(file), "02_") {
-		p["scratch"] = t.TempDir()
+	t.Helper()
+	nb, err := ipynb.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := map[string]string{}
+	for name, value := range map[string]string{"run": run, "scratch": scratch} {
+		if nb.SetParameters(map[string]string{name: value}) == nil {
+			p[name] = value
+		}
 	}
 	return p
 }
 
-func TestEveryNotebookExecutesOnARun(t *testing.T) {
+// scratch is a folder for the tests of this package.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "sswe-notebooks-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(scratch)
+	os.Exit(code)
+}
+
+// executed is a notebook executed on the run: as `reproduce` left it there or, where that is missing or of another version, anew.
+func executed(t *testing.T, env *kernel.Env, file, run string) string {
+	t.Helper()
+	if left := filepath.Join(run, "notebooks", filepath.Base(file)); sameCells(file, left) {
+		t.Logf("executed by reproduce: %s", left)
+		return left
+	}
+	out := filepath.Join(t.TempDir(), "executed.ipynb")
+	report, err := env.RunNotebook(t.Context(), file, out, kernel.RunOptions{Params: parameters(t, file, run), CellTimeout: 8 * time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d cells in %v", len(report.Cells), report.Duration.Round(time.Second))
+	return out
+}
+
+// sameCells tells whether two notebooks differ in nothing but outputs and what the parameter cell says.
+func sameCells(a, b string) bool {
+	one, err1 := ipynb.Read(a)
+	two, err2 := ipynb.Read(b)
+	if err1 != nil || err2 != nil || one.Len() != two.Len() {
+		return false
+	}
+	for i := range one.Len() {
+		if one.Source(i) != two.Source(i) && !one.HasTag(i, ipynb.ParametersTag) {
+			return false
+		}
+	}
+	return true
+}
+
+func TestEveryNotebookExecutedIsCompleteAndSmall(t *testing.T) {
 	run := finishedRun(t)
 	env, err := kernel.Setup(t.Context(), "..", t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
 	each(t, func(t *testing.T, file string) {
-		out := filepath.Join(t.TempDir(), "executed.ipynb")
-		report, err := env.RunNotebook(t.Context(), file, out, kernel.RunOptions{Params: parameters(t, file, run), CellTimeout: 5 * time.Minute})
+		data, err := os.ReadFile(executed(t, env, file, run))
 		if err != nil {
 			t.Fatal(err)
 		}
-		executed, err := os.ReadFile(out)
-		if err != nil {
+		if len(data) > mostExecutedBytes {
+			t.Errorf("%d bytes once executed, more than %d", len(data), mostExecutedBytes)
+		}
+		var nb struct {
+			Cells []struct {
+				CellType string `json:"cell_type"`
+				ID       string `json:"id"`
+				Count    *int   `json:"execution_count"`
+				Outputs  []struct {
+					Type string `json:"output_type"`
+				} `json:"outputs"`
+			} `json:"cells"`
+		}
+		if err := json.Unmarshal(data, &nb); err != nil {
 			t.Fatal(err)
 		}
-		if figures, unnamed := strings.Count(string(executed), "<img "), strings.Count(string(executed), `alt=\"\"`); figures == 0 || unnamed > 0 {
-			t.Errorf("%d figures, %d of them without a text for who can't see them", figures, unnamed)
+		for _, c := range nb.Cells {
+			if c.CellType == "code" && c.Count == nil {
+				t.Errorf("cell %s did not run", c.ID)
+			}
+			for _, o := range c.Outputs {
+				if o.Type == "error" {
+					t.Errorf("cell %s failed", c.ID)
+				}
+			}
 		}
-		if len(executed) > mostExecutedBytes {
-			t.Errorf("%d bytes once executed, more than %d", len(executed), mostExecutedBytes)
+		figures := strings.Count(string(data), "data:image/png")
+		for _, caption := range captions.FindAllStringSubmatch(string(data), -1) {
+			if figures--; len(caption[1]) < 40 {
+				t.Errorf("a figure's caption says no more than %q", caption[1])
+			}
 		}
-		t.Logf("%d cells in %v, %d kB executed", len(report.Cells), report.Duration.Round(time.Second), len(executed)/1000)
+		if figures != 0 {
+			t.Errorf("%d figures without a caption", figures)
+		}
+		t.Logf("%d kB executed", len(data)/1000)
 	})
 }
+
+var captions = regexp.MustCompile(`<figcaption[^>]*>([^<]*)</figcaption>`)
 
 // The program that a notebook is exported to draws the same pictures, to the last bit, and says the same.
 func TestAnExportedNotebookGivesTheSameResult(t *testing.T) {
@@ -135,10 +277,7 @@ func TestAnExportedNotebookGivesTheSameResult(t *testing.T) {
 	}
 	const file = "04_error_plotting.ipynb"
 	dir := t.TempDir()
-	executed := filepath.Join(dir, "executed.ipynb")
-	if _, err := env.RunNotebook(t.Context(), file, executed, kernel.RunOptions{Params: parameters(t, file, run)}); err != nil {
-		t.Fatal(err)
-	}
+	notebook := executed(t, env, file, run)
 	program, err := kernel.ExportNotebook(file, parameters(t, file, run))
 	if err != nil {
 		t.Fatal(err)
@@ -156,7 +295,7 @@ func TestAnExportedNotebookGivesTheSameResult(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	pictures, texts := shown(t, executed)
+	pictures, texts := shown(t, notebook)
 	for _, want := range texts {
 		if !strings.Contains(string(said), want) {
 			t.Errorf("the program does not say %q", want)

@@ -3,6 +3,7 @@ package plots
 import (
 	"errors"
 	"fmt"
+	"image"
 	"os"
 	"path/filepath"
 
@@ -75,6 +76,17 @@ func (f *Figure) PNG() ([]byte, error) { return f.png(pngDPI) }
 // ScreenPNG returns the figure as a PNG for a page or a notebook: a quarter of PNG's pixels, sharp on a screen, light in
 // a file that holds a dozen.
 func (f *Figure) ScreenPNG() ([]byte, error) { return f.png(pngDPI / 2) }
+
+// ScreenImage returns the picture that ScreenPNG encodes, for those who encode it in a way of their own.
+func (f *Figure) ScreenImage() (picture image.Image, err error) {
+	_, err = f.encode("a picture", func() ([]byte, error) {
+		c := newRasterCanvas(f.size(), pngDPI/2)
+		f.paint(c)
+		picture = c.Canvas.Image()
+		return nil, nil
+	})
+	return picture, err
+}
 
 func (f *Figure) png(dpi int) (data []byte, err error) {
 	return f.encode("PNG", func() ([]byte, error) {

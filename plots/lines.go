@@ -77,7 +77,8 @@ func lines(name string, panels []LinePanel, st Style) (*Figure, error) {
 		if err := l.validate(); err != nil {
 			return nil, refuse(name, fmt.Errorf("panels[%d] (%s): %w", i, l.Title, err))
 		}
-		words = append(words, strings.TrimSpace(fmt.Sprintf("%s: %s against %s. %s", l.Title, l.YLabel, l.XLabel, l.Note)))
+		what := strings.TrimPrefix(fmt.Sprintf("%s: %s against %s. %s", l.Title, l.YLabel, l.XLabel, l.Note), ": ") // a single panel has no title
+		words = append(words, strings.TrimSpace(what))
 	}
 	columns := min(3, len(panels))
 	rows := (len(panels) + columns - 1) / columns

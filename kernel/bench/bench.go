@@ -14,7 +14,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
+	"time"
 )
 
 //go:embed peers.py
@@ -36,8 +38,8 @@ type Peer struct {
 // Start starts a framework's worker on a folder that holds weights.npz and batch.npz. python needs the packages of
 // kernel/bench/requirements.txt.
 func Start(ctx context.Context, python, framework, folder string, threads int) (*Peer, error) {
-	path := filepath.Join(folder, "peers.py")
-	if err := os.WriteFile(path, script, 0o600); err != nil {
+	path, err := write(folder)
+	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", framework, err)
 	}
 	p := &Peer{Name: framework, command: exec.CommandContext(ctx, python, path, framework, folder, strconv.Itoa(threads))}
@@ -62,6 +64,27 @@ func Start(ctx context.Context, python, framework, folder string, threads int) (
 	}
 	p.Version, p.Output = hello.Version, hello.Output
 	return p, nil
+}
+
+func write(folder string) (path string, err error) {
+	path = filepath.Join(folder, "peers.py")
+	return path, os.WriteFile(path, script, 0o600)
+}
+
+// FirstStep returns the seconds from the start of a framework's process to the end of its first training step. What JAX
+// compiles it keeps in the folder, for the next call.
+func FirstStep(ctx context.Context, python, framework, folder string) (seconds float64, err error) {
+	path, err := write(folder)
+	if err != nil {
+		return 0, fmt.Errorf("start %s: %w", framework, err)
+	}
+	command := exec.CommandContext(ctx, python, path, framework, folder, strconv.Itoa(runtime.NumCPU()), "first-step")
+	command.Env = append(os.Environ(), "JAX_COMPILATION_CACHE_DIR="+filepath.Join(folder, "jax"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0")
+	start := time.Now()
+	if out, err := command.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("first step of %s: %w: %s", framework, err, out)
+	}
+	return time.Since(start).Seconds(), nil
 }
 
 // Trains tells whether the framework trains.

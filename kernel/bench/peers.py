@@ -1,10 +1,11 @@
 """The network of sSWE in another framework, as a worker of `go run . bench --peers PYTHON`.
 
-    peers.py FRAMEWORK FOLDER THREADS
+    peers.py FRAMEWORK FOLDER THREADS [first-step]
 
 FRAMEWORK is torch, torch-channels-last, jax or onnxruntime. FOLDER holds weights.npz (the checkpoint's names and shapes) and
 batch.npz (image and target, [batch, height, width, 1]). Each line read, "train N" or "infer BATCH N", is answered by one line of
-JSON: the seconds of each of N steps and the losses, or the output's first values for comparison.
+JSON: the seconds of each of N steps and the losses, or the output's first values for comparison. With first-step it takes one
+training step and ends.
 """
 
 import io
@@ -110,7 +111,7 @@ def jax_engine():
             x = convolve(x, kernel)
             mean, variance = (x.mean((0, 1, 2)), x.var((0, 1, 2))) if stored is None else stored
             x = (x - mean) * (lax.rsqrt(variance + EPSILON) * scale) + offset
-            x = jnp.maximum(x, SLOPE * x)
+            x = jnp.where(x > 0, x, SLOPE * x)  # compiled, the gradient of jnp.maximum(x, SLOPE * x) has wrong signs in JAX 0.10.2
         return x
 
     def network(parameters, averages, x):
@@ -176,6 +177,9 @@ replies = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 engines = {"torch": lambda: torch_engine(False), "torch-channels-last": lambda: torch_engine(True), "jax": jax_engine, "onnxruntime": onnxruntime_engine}
 train, infer = engines[framework]()
+if sys.argv[4:] == ["first-step"]:
+    train()
+    os._exit(0)  # without the frameworks' farewells, which nobody waits for
 # Whichever way memory is laid out, an output is [batch, 1, height, width]: compared as one row of pixels.
 answer(version=__import__(framework.split("-")[0]).__version__, output=infer(image.shape[0]).ravel().astype(float).tolist())
 for line in sys.stdin:

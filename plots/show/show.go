@@ -5,14 +5,12 @@
 package show
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"html"
 	"image"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,9 +34,7 @@ func Figure(f *plots.Figure, err error) {
 
 // figurePNG is a figure for the screen, in the fewest bytes that look the same.
 func figurePNG(f *plots.Figure) []byte {
-	screen, err := f.ScreenPNG()
-	Must(err)
-	m, err := png.Decode(bytes.NewReader(screen))
+	m, err := f.ScreenImage()
 	Must(err)
 	return small(m)
 }
@@ -64,10 +60,12 @@ func picture(png []byte, widthMM float64, alt string) {
 	fmt.Printf("%s: %s\n", name, alt)
 }
 
-// element is a picture as HTML.
+// element is a picture as HTML. Its words stand below it too: they name quantities and units, and not only who can't see needs them.
 func element(png []byte, widthMM float64, alt string) string {
-	return fmt.Sprintf(`<img alt="%s" style="width:%.0fmm;max-width:100%%" src="data:image/png;base64,%s">`,
-		html.EscapeString(alt), widthMM, base64.StdEncoding.EncodeToString(png))
+	words := html.EscapeString(alt)
+	return fmt.Sprintf(`<figure style="margin:0"><img alt="%s" style="width:%.0fmm;max-width:100%%" src="data:image/png;base64,%s">`+
+		`<figcaption style="max-width:%.0fmm;font-size:85%%;opacity:0.75">%s</figcaption></figure>`,
+		words, widthMM, base64.StdEncoding.EncodeToString(png), widthMM, words)
 }
 
 // Table shows rows under a header.
