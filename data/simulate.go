@@ -214,7 +214,7 @@ func Simulate(ctx context.Context, dir string, r Recipe, onPlane func(done, tota
 	if err != nil {
 		return nil, err
 	}
-	return c, c.seal(text)
+	return c, c.Seal(text)
 }
 
 // claim makes the folder this recipe's, and refuses one that holds another's planes.
