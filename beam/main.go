@@ -24,6 +24,7 @@ import (
 
 type commands struct {
 	Import  importCommand  `cmd:"" help:"Make a cohort from real scanner screens, as the main program's import does."`
+	Train   trainCommand   `cmd:"" help:"Folds, ensemble members and ablations: many trainings on one cohort."`
 	Wait    waitCommand    `cmd:"" help:"Rows whose work is to wait: an archive's arithmetic without the archive."`
 	Shard   shardCommand   `cmd:"" help:"Do one shard of a planned import: one task of a Slurm array or an indexed Kubernetes job."`
 	Cluster clusterCommand `cmd:"" help:"A Flink session cluster on this machine, for trials."`

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"elastography/beam/flink"
+	"elastography/kernel/pjrt"
 )
 
 // program is the built command line; clusterDir holds the tests' own cluster.
@@ -57,7 +59,19 @@ func invoke(t *testing.T, args ...string) (output string, code int) {
 	return string(out), code
 }
 
+// errNoFlink marks what is no fault of ours: no Java, no way to fetch Flink.
+var errNoFlink = errors.New("Flink was not tried")
+
 var startCluster = sync.OnceValues(func() (endpoint string, err error) {
+	cache, err := pjrt.CacheDir()
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	if _, err := flink.Assemble(ctx, cache, io.Discard); err != nil {
+		return "", fmt.Errorf("%w: %w", errNoFlink, err)
+	}
 	out, err := exec.Command(program, "cluster", "start", "--dir", clusterDir, "--port", "0").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("start the cluster: %w\n%s", err, out)
@@ -69,17 +83,23 @@ var startCluster = sync.OnceValues(func() (endpoint string, err error) {
 	return c.Endpoint(), nil
 })
 
+// longOnFlink is onFlink but for -short, which has one job on Flink.
+func longOnFlink(t *testing.T) []string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes minutes: not in -short")
+	}
+	return onFlink(t)
+}
+
 // onFlink returns the arguments that run something on the tests' cluster, or
 // skips the test where there can be none.
 func onFlink(t *testing.T) []string {
 	t.Helper()
-	if missing := flink.Missing(); missing != nil {
-		t.Skipf("no Flink here: %s not found", strings.Join(missing, ", "))
-	}
-	if testing.Short() {
-		t.Skip("no Flink in -short")
-	}
 	endpoint, err := startCluster()
+	if errors.Is(err, errNoFlink) {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,9 +142,9 @@ func TestKillsLoseNothingAndRepeatNothing(t *testing.T) {
 		victim func(state string, submitter int) int
 	}{
 		{"the submitter, which on Prism is all", prism, func(_ string, submitter int) int { return submitter }},
-		{"the submitter", onFlink, func(_ string, submitter int) int { return submitter }},
-		{"a worker", onFlink, func(state string, _ int) int { return first(processes(filepath.Join(state, "worker-"))) }},
-		{"a TaskManager", onFlink, func(string, int) int { return first(processes("=" + filepath.Join(clusterDir, "taskmanager1"))) }},
+		{"the submitter", longOnFlink, func(_ string, submitter int) int { return submitter }},
+		{"a worker", longOnFlink, func(state string, _ int) int { return first(processes(filepath.Join(state, "worker-"))) }},
+		{"a TaskManager", longOnFlink, func(string, int) int { return first(processes("=" + filepath.Join(clusterDir, "taskmanager1"))) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out := t.TempDir()

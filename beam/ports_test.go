@@ -73,7 +73,7 @@ func TestNoPortIsOpenToOthers(t *testing.T) {
 	for _, c := range []struct {
 		runner    string
 		arguments func(*testing.T) []string
-	}{{"prism", func(*testing.T) []string { return []string{"--runner", "prism"} }}, {"flink", onFlink}} {
+	}{{"prism", func(*testing.T) []string { return []string{"--runner", "prism"} }}, {"flink", longOnFlink}} {
 		t.Run(c.runner, func(t *testing.T) {
 			out := t.TempDir()
 			run := exec.CommandContext(t.Context(), program, append([]string{"wait", "--rows", "40", "--each", "100ms", "--workers", "1", "--out", out}, c.arguments(t)...)...)

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -11,11 +10,10 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
+	"time"
 
-	"github.com/google/renameio/v2"
-
+	"elastography/beam/storage"
 	"elastography/data/archive"
 )
 
@@ -33,7 +31,7 @@ const rowsPerShard = 50
 // WriteShards cuts rows into n files (0: by rowsPerShard) in a folder under the
 // job's State whose name tells their content, and returns their paths. All rows
 // of a patient are in one shard.
-func WriteShards(job Job, rows []archive.Row, n int) (shards []string, err error) {
+func WriteShards(ctx context.Context, job Job, rows []archive.Row, n int) (shards []string, err error) {
 	if len(rows) == 0 {
 		return nil, errors.New("there are no rows")
 	}
@@ -41,12 +39,12 @@ func WriteShards(job Job, rows []archive.Row, n int) (shards []string, err error
 		n = (len(rows) + rowsPerShard - 1) / rowsPerShard
 	}
 	content := make([]bytes.Buffer, n)
-	for _, row := range rows {
+	for i, row := range rows {
 		line, err := json.Marshal(row)
 		if err != nil {
 			return nil, fmt.Errorf("row %s: %w", row.Key, err)
 		}
-		b := &content[shardOf(row, n)]
+		b := &content[shardOf(row, i, n)]
 		b.Write(line)
 		b.WriteByte('\n')
 	}
@@ -55,42 +53,40 @@ func WriteShards(job Job, rows []archive.Row, n int) (shards []string, err error
 	for k := range content {
 		h.Write(content[k].Bytes())
 	}
-	dir := filepath.Join(job.State, "shards", fmt.Sprintf("%x", h.Sum(nil)[:8]))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("write the shards: %w", err)
-	}
+	dir := storage.Join(job.State, "shards", fmt.Sprintf("%x", h.Sum(nil)[:8]))
 	described, err := json.Marshal(job)
 	if err != nil {
 		return nil, fmt.Errorf("write the shards: %w", err)
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, jobFile), described, 0o600); err != nil {
+	if err := storage.Write(ctx, storage.Join(dir, jobFile), described); err != nil {
 		return nil, fmt.Errorf("write the shards: %w", err)
 	}
 	for k := range content {
 		if content[k].Len() == 0 {
 			continue
 		}
-		path := filepath.Join(dir, fmt.Sprintf("%05d%s", len(shards), rowsExt))
-		if err := renameio.WriteFile(path, content[k].Bytes(), 0o600); err != nil {
+		path := storage.Join(dir, fmt.Sprintf("%05d%s", len(shards), rowsExt))
+		if err := storage.Write(ctx, path, content[k].Bytes()); err != nil {
 			return nil, fmt.Errorf("write the shards: %w", err)
 		}
 		shards = append(shards, path)
 	}
-	if err := os.Remove(stopOf(shards[0])); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := storage.Remove(ctx, stopOf(shards[0])); err != nil {
 		return nil, fmt.Errorf("write the shards: %w", err)
 	}
 	return shards, nil
 }
 
 // shardOf keeps a patient's rows together: whatever must see a patient whole
-// finds it in one element.
-func shardOf(row archive.Row, n int) int {
-	of := row.Args["patient"]
-	if of == "" {
-		of = row.Key
+// finds it in one element. Rows of no patient, such as trainings, are dealt in
+// turn: n of them are one an element.
+func shardOf(row archive.Row, i, n int) int {
+	patient := row.Args["patient"]
+	if patient == "" {
+		return i % n
 	}
 	h := fnv.New64a()
-	_, _ = io.WriteString(h, of) // a hash never fails
+	_, _ = io.WriteString(h, patient) // a hash never fails
 	return int(h.Sum64() % uint64(n))
 }
 
@@ -107,7 +103,7 @@ type Report struct {
 func DoShard(ctx context.Context, path string) (Report, error) {
 	var report Report
 	var job Job
-	described, err := os.ReadFile(filepath.Join(filepath.Dir(path), jobFile))
+	described, err := storage.Read(ctx, storage.Join(folderOf(path), jobFile))
 	if err == nil {
 		err = json.Unmarshal(described, &job)
 	}
@@ -118,22 +114,30 @@ func DoShard(ctx context.Context, path string) (Report, error) {
 	if err := job.reachable(); err != nil {
 		return report, err
 	}
-	work, err := job.work()
+	bench, err := newBench(ctx, job)
 	if err != nil {
 		return report, err
 	}
-	f, err := os.Open(path)
+	defer bench.Close()
+	work, err := bench.job.work()
 	if err != nil {
 		return report, err
 	}
-	defer f.Close()
+	b, err := storage.Read(ctx, path)
+	if err != nil {
+		return report, err
+	}
 	var ended error
+	var looked time.Time
 	rows := func(yield func(archive.Row) bool) {
-		lines := json.NewDecoder(bufio.NewReader(f))
+		lines := json.NewDecoder(bytes.NewReader(b))
 		for {
-			if _, err := os.Stat(stopOf(path)); err == nil {
-				ended = errors.New("stopped by its submitter")
-				return
+			if time.Since(looked) > stopPeriod {
+				if found, err := storage.List(ctx, stopOf(path)); err == nil && len(found) > 0 {
+					ended = errors.New("stopped by its submitter")
+					return
+				}
+				looked = time.Now()
 			}
 			var row archive.Row
 			if err := lines.Decode(&row); err != nil {
@@ -147,29 +151,35 @@ func DoShard(ctx context.Context, path string) (Report, error) {
 			}
 		}
 	}
-	report.Counters, err = archive.Each(ctx, rows, archive.Options{Folders: job.folders(), Workers: job.Workers}, work)
+	report.Counters, err = archive.Each(ctx, rows, archive.Options{Folders: bench.folders, Workers: job.Workers}, bench.toldElsewhere(work))
 	if err := errors.Join(err, ended); err != nil {
 		return report, err
 	}
 	host, _ := os.Hostname()
 	report.Worker, report.PeakBytes = fmt.Sprintf("%s/%d", host, os.Getpid()), peakBytes()
-	b, err := json.Marshal(report)
+	told, err := json.Marshal(report)
 	if err != nil {
 		return report, err
 	}
-	return report, renameio.WriteFile(reportOf(path), b, 0o600)
+	return report, storage.Write(ctx, reportOf(path), told)
 }
 
-func stopOf(shard string) string { return filepath.Join(filepath.Dir(shard), stopFile) }
+// stopPeriod is how often a worker looks for the stop file.
+const stopPeriod = time.Second
+
+// folderOf is a shard's folder, by path or URL.
+func folderOf(shard string) string { return shard[:strings.LastIndexAny(shard, `/\`)] }
+
+func stopOf(shard string) string { return storage.Join(folderOf(shard), stopFile) }
 
 func reportOf(shard string) string { return strings.TrimSuffix(shard, rowsExt) + reportExt }
 
 // Total adds up the reports of all shards. Each row is in one shard and each
 // shard has one report, its last, so nothing is counted twice.
-func Total(shards []string) (sum archive.Counters, peakBytes int64, done int) {
+func Total(ctx context.Context, shards []string) (sum archive.Counters, peakBytes int64, done int) {
 	for _, shard := range shards {
 		var r Report
-		b, err := os.ReadFile(reportOf(shard))
+		b, err := storage.Read(ctx, reportOf(shard))
 		if err != nil || json.Unmarshal(b, &r) != nil {
 			continue
 		}

@@ -27,7 +27,7 @@ func waiting(t *testing.T, rows int) (Job, []archive.Row) {
 
 func TestShardsHoldEveryRowOnceAndAPatientWhole(t *testing.T) {
 	job, rows := waiting(t, 500)
-	paths, err := WriteShards(job, rows, 8)
+	paths, err := WriteShards(t.Context(), job, rows, 8)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestShardsHoldEveryRowOnceAndAPatientWhole(t *testing.T) {
 	if len(lines) != 500 || len(shardOf) != 37 {
 		t.Errorf("%d different rows of 500, %d patients of 37", len(lines), len(shardOf))
 	}
-	again, err := WriteShards(job, rows, 8)
+	again, err := WriteShards(t.Context(), job, rows, 8)
 	if err != nil || again[0] != paths[0] {
 		t.Errorf("the same rows went to %s, then to %s (%v)", paths[0], again[0], err)
 	}
@@ -58,7 +58,7 @@ func TestShardsHoldEveryRowOnceAndAPatientWhole(t *testing.T) {
 // A shard delivered twice counts once and computes once.
 func TestASecondDeliveryComputesNothing(t *testing.T) {
 	job, rows := waiting(t, 60)
-	paths, err := WriteShards(job, rows, 4)
+	paths, err := WriteShards(t.Context(), job, rows, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestASecondDeliveryComputesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if sum, peak, done := Total(paths); sum != want || done != len(paths) || peak == 0 {
+		if sum, peak, done := Total(t.Context(), paths); sum != want || done != len(paths) || peak == 0 {
 			t.Errorf("pass %d: %+v, %d shards, %d bytes", pass, sum, done, peak)
 		}
 	}
@@ -76,7 +76,7 @@ func TestASecondDeliveryComputesNothing(t *testing.T) {
 
 func TestFaultsOfAWorkerAreClear(t *testing.T) {
 	job, rows := waiting(t, 10)
-	paths, err := WriteShards(job, rows, 1)
+	paths, err := WriteShards(t.Context(), job, rows, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +84,11 @@ func TestFaultsOfAWorkerAreClear(t *testing.T) {
 	if _, err := DoShard(t.Context(), elsewhere); err == nil || !strings.Contains(err.Error(), "mount the storage on every worker") {
 		t.Errorf("without the shards' storage: %v", err)
 	}
-	stop(paths)
+	stop(t.Context(), paths)
 	if _, err := DoShard(t.Context(), paths[0]); err == nil || !strings.Contains(err.Error(), "stopped") {
 		t.Errorf("told to stop: %v", err)
 	}
-	if _, err := WriteShards(job, rows, 1); err != nil {
+	if _, err := WriteShards(t.Context(), job, rows, 1); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(paths[0], []byte("{\"key\":\"a\"}\n{half"), 0o600); err != nil {

@@ -15,10 +15,10 @@ import (
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism" // by name
-	"github.com/google/renameio/v2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"elastography/beam/storage"
 	"elastography/data/archive"
 )
 
@@ -47,12 +47,17 @@ func Run(ctx context.Context, job Job, rows []archive.Row, shards int, runner Ru
 			return fail(err)
 		}
 	}
-	release, err := job.folders().Hold()
-	if err != nil {
-		return fail(err)
+	if storage.IsURL(job.Out) != storage.IsURL(job.State) {
+		return fail(fmt.Errorf("outputs in %s and records in %s; give two URLs or two folders", job.Out, job.State))
 	}
-	defer release()
-	paths, err := WriteShards(job, rows, shards)
+	if !storage.IsURL(job.State) { // a URL can't be held: two submitters would do rows twice, with the same result
+		release, err := job.folders().Hold()
+		if err != nil {
+			return fail(err)
+		}
+		defer release()
+	}
+	paths, err := WriteShards(ctx, job, rows, shards)
 	if err != nil {
 		return fail(err)
 	}
@@ -62,7 +67,7 @@ func Run(ctx context.Context, job Job, rows []archive.Row, shards int, runner Ru
 
 	switch runner.Name {
 	case "pool":
-		if err = forget(paths); err != nil {
+		if err = forget(ctx, paths); err != nil {
 			return fail(err)
 		}
 		for _, path := range paths {
@@ -83,15 +88,21 @@ func Run(ctx context.Context, job Job, rows []archive.Row, shards int, runner Ru
 	if err != nil {
 		return fail(fault(err))
 	}
-	sum, peak, done := Total(paths)
+	sum, peak, done := Total(ctx, paths)
 	if done != len(paths) || sum.Rows != len(rows) {
 		return fail(fmt.Errorf("the engine says it is done, yet %d of %d shards and %d of %d rows are; run the same command again", done, len(paths), sum.Rows, len(rows)))
 	}
-	return sum, peak, tidy(job)
+	return sum, peak, tidy(ctx, job, paths)
 }
 
 // tidy leaves records and outputs alone.
-func tidy(job Job) error {
+func tidy(ctx context.Context, job Job, paths []string) (err error) {
+	if storage.IsURL(job.State) {
+		for _, path := range paths {
+			err = errors.Join(err, storage.Remove(ctx, path), storage.Remove(ctx, reportOf(path)))
+		}
+		return errors.Join(err, storage.Remove(ctx, storage.Join(folderOf(paths[0]), jobFile)))
+	}
 	workers, err := filepath.Glob(filepath.Join(job.State, "worker-*"))
 	if err != nil {
 		return err
@@ -103,9 +114,9 @@ func tidy(job Job) error {
 }
 
 // forget removes the reports of earlier passes.
-func forget(paths []string) error {
+func forget(ctx context.Context, paths []string) error {
 	for _, path := range paths {
-		if err := os.Remove(reportOf(path)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := storage.Remove(ctx, reportOf(path)); err != nil {
 			return err
 		}
 	}
@@ -120,8 +131,9 @@ func watch(ctx context.Context, paths []string, progress Progress) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_, _, done := Total(paths)
-			progress(done, len(paths))
+			if done, err := storage.List(ctx, storage.Join(folderOf(paths[0]), "*"+reportExt)); err == nil {
+				progress(len(done), len(paths))
+			}
 		}
 	}
 }
@@ -130,7 +142,7 @@ func watch(ctx context.Context, paths []string, progress Progress) {
 // interface and asks nobody who they are: the caller sees to it that there is
 // none but the loopback (package loopback).
 func onPrism(ctx context.Context, paths []string) error {
-	if err := forget(paths); err != nil {
+	if err := forget(ctx, paths); err != nil {
 		return err
 	}
 	_, err := beam.Run(ctx, "prism", pipeline(paths))
@@ -144,27 +156,35 @@ func onFlink(ctx context.Context, job Job, paths []string, runner Runner) error 
 	}
 	defer conn.Close()
 	server := jobpb.NewJobServiceClient(conn)
-	name := "sswe" + job.Kind + filepath.Base(filepath.Dir(paths[0])) // Beam's Java replaces anything but letters and digits
+	name := "sswe" + job.Kind + filepath.Base(folderOf(paths[0])) // Beam's Java replaces anything but letters and digits
 	defer func() {
 		if ctx.Err() != nil {
-			stop(paths)
+			stop(context.WithoutCancel(ctx), paths)
 		}
 	}()
 	waited, err := outlast(ctx, server, name)
 	if err != nil {
 		return fmt.Errorf("job server %s: %w", runner.Endpoint, err)
 	}
-	if _, _, done := Total(paths); waited && done == len(paths) {
+	if _, _, done := Total(ctx, paths); waited && done == len(paths) {
 		return nil
 	}
-	if err := forget(paths); err != nil {
+	if err := forget(ctx, paths); err != nil {
 		return err
+	}
+	if runner.Worker == "" && storage.IsURL(job.State) {
+		return errors.New("workers can't run this program from object storage; name its path on them with --worker FILE")
 	}
 	if runner.Worker == "" {
 		if runner.Worker, err = placeWorker(job.State); err != nil {
 			return err
 		}
 	}
+	staged, err := nothing()
+	if err != nil {
+		return err
+	}
+	defer os.Remove(staged)
 	environment, err := json.Marshal(map[string]string{"command": runner.Worker})
 	if err != nil {
 		return err
@@ -172,12 +192,21 @@ func onFlink(ctx context.Context, job Job, paths []string, runner Runner) error 
 	// Beam takes its options from flags of its own.
 	*jobopts.Endpoint, *jobopts.JobName = runner.Endpoint, name
 	*jobopts.EnvironmentType, *jobopts.EnvironmentConfig = "PROCESS", string(environment)
-	*jobopts.WorkerBinary = paths[0] // would be staged as the worker's program, which is there already: anything small
+	*jobopts.WorkerBinary = staged // would be the worker's program, which is there already: anything small
 	if runner.Parallelism > 0 {
 		*jobopts.Parallelism = runner.Parallelism
 	}
 	_, err = beam.Run(ctx, "universal", pipeline(paths))
 	return err
+}
+
+// nothing is an empty file.
+func nothing() (path string, err error) {
+	f, err := os.CreateTemp("", "sswe-beam-")
+	if err != nil {
+		return "", err
+	}
+	return f.Name(), f.Close()
 }
 
 // answers looks whether a job server is there before Beam waits minutes for it.
@@ -228,8 +257,8 @@ func outlast(ctx context.Context, server jobpb.JobServiceClient, name string) (w
 
 // stop tells the workers to start no further row. Beam's job server can't: what
 // it cancels goes on in Flink.
-func stop(paths []string) {
-	_ = renameio.WriteFile(stopOf(paths[0]), nil, 0o600) // a job that goes on does no harm: the next Run waits for it
+func stop(ctx context.Context, paths []string) {
+	_ = storage.Write(ctx, stopOf(paths[0]), nil) // a job that goes on does no harm: the next Run waits for it
 }
 
 // Marks around a fault's own words, which engines wrap into stack traces.

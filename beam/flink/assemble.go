@@ -40,22 +40,39 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `
 
-// Missing names the programs that a cluster needs and that are not here.
-func Missing() (missing []string) {
-	for _, program := range []string{"java", "mvn", "python3"} {
-		if _, err := exec.LookPath(program); err != nil {
-			missing = append(missing, program)
-		}
+// oldestJava is what Flink 1.19 runs on.
+const oldestJava = 11
+
+// Java says whether a Java is here that Flink runs on.
+func Java(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "java", "-version").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("flink: no Java answers (%w); install Java 17", err)
 	}
-	return missing
+	version, ok := javaVersion(string(out))
+	if !ok {
+		return fmt.Errorf("flink: `java -version` says %q, which names no version; install Java 17", strings.TrimSpace(string(out)))
+	}
+	if version < oldestJava {
+		return fmt.Errorf("flink: this is Java %d, Flink %s needs Java %d or later; install Java 17", version, flinkVersion, oldestJava)
+	}
+	return nil
+}
+
+// javaVersion reads the first number of `openjdk version "17.0.15" …`; Java 8
+// and older called themselves 1.8.
+func javaVersion(text string) (version int, ok bool) {
+	_, quoted, _ := strings.Cut(text, `version "`)
+	n, _ := fmt.Sscanf(strings.TrimPrefix(quoted, "1."), "%d", &version)
+	return version, n == 1
 }
 
 // Assemble makes the cluster's jars ready below the cache folder, by pip and
 // Maven as they are set up here, and returns the folder that holds them. The
-// first time it takes minutes and 0.7 GB.
+// first time it takes minutes and 0.7 GB; from then on it needs neither.
 func Assemble(ctx context.Context, cache string, progress io.Writer) (home string, err error) {
-	if missing := Missing(); missing != nil {
-		return "", fmt.Errorf("flink: %s not found; install Java 17, Maven and Python 3", strings.Join(missing, ", "))
+	if err := Java(ctx); err != nil {
+		return "", err
 	}
 	home = filepath.Join(cache, "flink-"+flinkVersion+"-beam-"+beamVersion)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
@@ -68,6 +85,11 @@ func Assemble(ctx context.Context, cache string, progress io.Writer) (home strin
 	defer lock.Unlock()
 	if _, err := os.Stat(home); err == nil {
 		return home, nil
+	}
+	for _, program := range []string{"mvn", "python3"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return "", fmt.Errorf("flink: %s not found, which fetches Flink; install Maven and Python 3", program)
+		}
 	}
 	scratch, err := os.MkdirTemp(cache, "flink-")
 	if err != nil {

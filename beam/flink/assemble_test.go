@@ -39,6 +39,16 @@ func TestOnlyJarsAreTakenFromThePackage(t *testing.T) {
 	}
 }
 
+func TestOldJavasAreToldFromNewOnes(t *testing.T) {
+	for text, want := range map[string]int{
+		`openjdk version "17.0.15" 2025-04-15`: 17, `openjdk version "21" 2023-09-19`: 21, `java version "1.8.0_402"`: 8, "zsh: not found": 0,
+	} {
+		if got, ok := javaVersion(text); got != want || ok != (want > 0) {
+			t.Errorf("%q is Java %d", text, got)
+		}
+	}
+}
+
 // What a cluster is told: all of Flink on the loopback interface, a folder and
 // a name for each process.
 func TestTheConfigurationBindsToLoopback(t *testing.T) {

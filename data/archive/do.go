@@ -36,6 +36,19 @@ type Record struct {
 type Folders struct {
 	Out   string // outputs
 	State string // records; it may name patients
+
+	Remote Remote // nil: they are the place itself; otherwise only where this process works
+}
+
+// Remote is storage that is no file system, for which Out and State are a bench: each row's things are fetched before it is
+// looked at and stored when it is done.
+type Remote interface {
+	// Bring makes what is stored of a row, its record and outputs, files in the folders, and says where its inputs lie there.
+	Bring(ctx context.Context, row Row, f Folders) (inputs []string, err error)
+	// Keep stores what was computed, the record last.
+	Keep(ctx context.Context, r Record, f Folders) error
+	// Leave removes a row's files from the folders.
+	Leave(r Record, f Folders) error
 }
 
 func (f Folders) records() string          { return filepath.Join(f.State, "records") }
@@ -54,11 +67,18 @@ func Do(ctx context.Context, row Row, folders Folders, work Work) (r Record, com
 		return r, false, context.Cause(ctx)
 	}
 	r.Row = row
-	if r.Fingerprint, err = row.fingerprint(work.Name); err == nil {
+	here := row
+	if folders.Remote != nil {
+		defer func() { err = errors.Join(err, folders.Remote.Leave(r, folders)) }()
+		if here.Inputs, err = folders.Remote.Bring(ctx, row, folders); err != nil {
+			return r, false, fmt.Errorf("%s: %w", row.Name(), err)
+		}
+	}
+	if r.Fingerprint, err = row.fingerprint(work.Name, here.Inputs); err == nil {
 		if old, ok := folders.done(row.Key, r.Fingerprint); ok {
 			return old, false, nil
 		}
-		err = r.compute(ctx, folders, work)
+		err = r.compute(ctx, here, folders, work)
 	}
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		r.Refused, r.Outputs, r.Result, err = refusal, nil, nil, nil
@@ -66,11 +86,17 @@ func Do(ctx context.Context, row Row, folders Folders, work Work) (r Record, com
 	if err != nil {
 		return r, false, fmt.Errorf("%s: %w", row.Name(), err)
 	}
-	return r, true, folders.remember(r)
+	if err := folders.remember(r); err != nil {
+		return r, true, err
+	}
+	if folders.Remote != nil {
+		return r, true, folders.Remote.Keep(ctx, r, folders)
+	}
+	return r, true, nil
 }
 
-// compute runs the work with its own folder for unfinished files.
-func (r *Record) compute(ctx context.Context, folders Folders, work Work) (err error) {
+// compute runs the work on a row, whose inputs are files here, with its own folder for unfinished files.
+func (r *Record) compute(ctx context.Context, here Row, folders Folders, work Work) (err error) {
 	if err := os.MkdirAll(folders.temp(), 0o700); err != nil {
 		return err
 	}
@@ -87,7 +113,7 @@ func (r *Record) compute(ctx context.Context, folders Folders, work Work) (err e
 		}
 	}()
 	out := &Outputs{out: folders.Out, temp: temp}
-	result, err := work.Do(ctx, r.Row, out)
+	result, err := work.Do(ctx, here, out)
 	if err != nil {
 		return err
 	}

@@ -37,18 +37,19 @@ func (r Row) check() error {
 }
 
 // fingerprint is the SHA-256 of everything the row's result depends on: the
-// work's name, the row and its inputs' bytes. An unreadable input is a Refusal.
-func (r Row) fingerprint(work string) (string, error) {
+// work's name, the row and its inputs' bytes, which lie in the files here. An
+// unreadable input is a Refusal.
+func (r Row) fingerprint(work string, here []string) (string, error) {
 	h := sha256.New()
 	line, err := json.Marshal(r) // map keys are sorted
 	if err != nil {
 		return "", fmt.Errorf("archive: row %s: %w", r.Key, err)
 	}
 	fmt.Fprintf(h, "%s\n%s\n", work, line)
-	for _, path := range r.Inputs {
+	for i, path := range here {
 		sum, err := hashFile(path)
 		if err != nil {
-			return "", &Refusal{Reason: cause(err), Remedy: "check that " + path + " is a readable file"}
+			return "", &Refusal{Reason: cause(err), Remedy: "check that " + r.Inputs[i] + " is a readable file"}
 		}
 		fmt.Fprintln(h, sum)
 	}

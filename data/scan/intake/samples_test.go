@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	lib "github.com/suyashkumar/dicom"
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/basicfont"
@@ -21,6 +20,7 @@ import (
 	"golang.org/x/image/tiff"
 
 	"elastography/data/npz"
+	"elastography/data/scan/example"
 )
 
 // realScreen is the one real scanner screen at hand.
@@ -91,48 +91,12 @@ func write(t testing.TB, path string, b []byte) {
 // writeDICOM stores frames as an ultrasound file with these text elements.
 func writeDICOM(t testing.TB, path string, texts map[tag.Tag]string, frames ...*image.RGBA) {
 	t.Helper()
-	var set lib.Dataset
-	add := func(at tag.Tag, value any) {
-		e, err := lib.NewElement(at, value)
-		if err != nil {
-			t.Fatal(at, err)
-		}
-		set.Elements = append(set.Elements, e)
-	}
-	add(tag.TransferSyntaxUID, []string{"1.2.840.10008.1.2.1"})
-	add(tag.MediaStorageSOPClassUID, []string{"1.2.840.10008.5.1.4.1.1.3.1"})
-	add(tag.MediaStorageSOPInstanceUID, []string{"1.2.3.4.5"})
-	add(tag.SOPClassUID, []string{"1.2.840.10008.5.1.4.1.1.3.1"})
-	add(tag.SOPInstanceUID, []string{"1.2.3.4.5"})
-	add(tag.Modality, []string{"US"})
-	for at, text := range texts {
-		add(at, []string{text})
-	}
-	var pixels []byte
-	for _, im := range frames {
-		for i := 0; i < len(im.Pix); i += 4 {
-			pixels = append(pixels, im.Pix[i:i+3]...)
-		}
-	}
-	add(tag.SamplesPerPixel, []int{3})
-	add(tag.PhotometricInterpretation, []string{"RGB"})
-	add(tag.PlanarConfiguration, []int{0})
-	add(tag.NumberOfFrames, []string{fmt.Sprint(len(frames))})
-	add(tag.Rows, []int{frames[0].Rect.Dy()})
-	add(tag.Columns, []int{frames[0].Rect.Dx()})
-	add(tag.BitsAllocated, []int{8})
-	add(tag.BitsStored, []int{8})
-	add(tag.HighBit, []int{7})
-	add(tag.PixelRepresentation, []int{0})
-	if len(pixels)%2 == 1 {
-		pixels = append(pixels, 0)
-	}
-	add(tag.PixelData, lib.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: pixels})
-	var b bytes.Buffer
-	if err := lib.Write(&b, set, lib.SkipVRVerification()); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(t, path, b.Bytes())
+	if err := example.WriteDICOM(path, texts, frames...); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // mixed fills a folder with n exports of n/10 patients, every twentieth of them
