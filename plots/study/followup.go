@@ -61,7 +61,7 @@ func Followup(r *followup.Report, dir string) error {
 // LatentSpace draws a network's features of two scanners' images by t-SNE, with the numbers that the picture can't give.
 func LatentSpace(n followup.LatentSpace) (*plots.Figure, error) {
 	return plots.LatentSpace(plots.LatentPoints{X: n.X, Y: n.Y, Group: n.Group, Method: fmt.Sprintf("t-SNE, perplexity %.0f", n.Perplexity),
-		Score: fmt.Sprintf("neighbours of the other scanner %.2f of chance; probe for the scanner AUC %.2f", n.Mixing, n.ScannerAUC)}, plots.Style{Simulated: true})
+		Score: fmt.Sprintf("mixing of neighbours %.2f; probe for the scanner AUC %.2f", n.Mixing, n.ScannerAUC)}, plots.Style{Simulated: true})
 }
 
 // PrincipalComponents draws the same features along the two directions in which they vary most.
