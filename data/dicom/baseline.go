@@ -40,6 +40,7 @@ func (p *pixelFormat) decodeBaseline(raw []byte) (*samples, error) {
 	case *image.YCbCr:
 		if p.channels == 3 {
 			p.upsample(s, pic)
+			s.coded = pic
 			return s, nil
 		}
 	case *image.RGBA: // an Adobe marker said so

@@ -21,6 +21,7 @@ func (p *pixelFormat) colour(s *samples) *Frame {
 			f.Pix[i] = grey[v]
 		}
 	case isYBR(p.photometric) && !s.rgb:
+		f.coded = s.coded
 		for i := 0; i < len(s.values); i += 3 {
 			f.Pix[i], f.Pix[i+1], f.Pix[i+2] = ybrToRGB(s.values[i], s.values[i+1], s.values[i+2])
 		}

@@ -89,10 +89,17 @@ type Frame struct {
 	Height, Width int     // px
 	Channels      int     // 1 grey (0 is black), 3 RGB
 	Pix           []uint8 // [Height, Width, Channels]
+
+	coded *image.YCbCr // the same as JPEG coded it; nil for other codings
 }
 
-// Image is the frame as an image.Gray (sharing Pix) or an image.RGBA.
+// Image is the frame as an image.Gray (sharing Pix), an image.RGBA or, from JPEG
+// baseline in YBR, the image.YCbCr that was coded: its brightness and colour are
+// not yet cut off at 0 and 255 as Pix's are.
 func (f *Frame) Image() image.Image {
+	if f.coded != nil {
+		return f.coded
+	}
 	r := image.Rect(0, 0, f.Width, f.Height)
 	if f.Channels == 1 {
 		return &image.Gray{Pix: f.Pix, Stride: f.Width, Rect: r}

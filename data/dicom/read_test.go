@@ -178,8 +178,24 @@ func TestBaselineJPEGKeepsColours(t *testing.T) {
 			}
 		}
 	}
-	if im, ok := got.Image().(*image.RGBA); !ok || im.Bounds() != want.Bounds() || im.Pix[4*77+1] != got.Pix[3*77+1] || im.Pix[4*77+3] != 255 {
-		t.Error("the frame as image.Image is another")
+	im, ok := got.Image().(*image.YCbCr)
+	if !ok || im.Bounds() != want.Bounds() {
+		t.Fatalf("the frame as image.Image is a %T of %v, not what JPEG coded", got.Image(), got.Image().Bounds())
+	}
+	if _, g, _, _ := im.At(37, 1).RGBA(); max(int(g>>8)-int(got.Pix[3*77+1]), int(got.Pix[3*77+1])-int(g>>8)) > 4 {
+		t.Errorf("the frame as image.Image has %d where the frame has %d", g>>8, got.Pix[3*77+1])
+	}
+}
+
+// TestAFrameIsAnImage: grey or RGB.
+func TestAFrameIsAnImage(t *testing.T) {
+	f := &Frame{Height: 1, Width: 2, Channels: 3, Pix: []uint8{1, 2, 3, 4, 5, 6}}
+	if im, ok := f.Image().(*image.RGBA); !ok || im.RGBAAt(1, 0) != (color.RGBA{4, 5, 6, 255}) {
+		t.Errorf("an RGB frame as image.Image is %v", f.Image())
+	}
+	f = &Frame{Height: 1, Width: 2, Channels: 1, Pix: []uint8{1, 2}}
+	if im, ok := f.Image().(*image.Gray); !ok || im.GrayAt(1, 0).Y != 2 {
+		t.Errorf("a grey frame as image.Image is %v", f.Image())
 	}
 }
 

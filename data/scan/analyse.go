@@ -178,7 +178,7 @@ func (a *analysis) refineOpacity(opacity float64, sites []site, width int, curve
 	b.denoise(readings, width, n)
 	tint := make([]float64, len(sites))
 	for k, r := range readings {
-		if r.shown {
+		if tint[k] = math.NaN(); r.shown {
 			tint[k] = opacity * brightness(curve[int(r.share*float64(len(curve)-1)+0.5)])
 		}
 	}
@@ -307,7 +307,7 @@ func (t twin) whole() image.Point {
 // refineBox moves the box's sides onto the outline that the plain view shows.
 func (a *analysis) refineBox(box image.Rectangle, t twin) (image.Rectangle, outline, error) {
 	shift := t.whole()
-	line := a.findOutline(box.Add(shift))
+	line := a.findOutline(box.Add(shift), shift)
 	f := &a.layout.OverlayBox
 	if f.Reason == "given" && line.box != box.Add(shift) {
 		line = outline{box: box.Add(shift)} // the user's box stands, even against a line

@@ -151,7 +151,8 @@ func (s *sight) barEdge(b *bar, i, outward int) float64 {
 		}
 		c, _ := s.across(b, j)
 		full := ref.add(slope.scale(float64(k))).sub(dark)
-		covered += clamp01(c.sub(dark).dot(full) / max(full.dot(full), 1))
+		// Not held to 0 and 1: a JPEG's noise must average out.
+		covered += min(max(c.sub(dark).dot(full)/max(full.dot(full), 1), -0.5), 1.5)
 	}
 	if outward > 0 {
 		return float64(inside) + 1 + covered

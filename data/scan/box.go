@@ -143,17 +143,22 @@ func (o outline) shrunk(by [4]int) image.Rectangle {
 
 // findOutline looks around a rectangle of the plain view for the box's outline.
 // The rectangle is where colour was seen; the box may be larger, where its rim
-// shows no stiffness. Sides without a line keep the rectangle's own position.
-func (s *sight) findOutline(near image.Rectangle) outline {
+// shows no stiffness: a deep third of it, often. Sides without a line keep the
+// rectangle's own position. shift is the way here from the other view, whose
+// outline is not to be met.
+func (s *sight) findOutline(near image.Rectangle, shift image.Point) outline {
 	o := outline{box: near}
 	inwards := [4]int{1, 1, -1, -1}
 	for side := range 4 {
-		size := near.Dx()
+		size, away := near.Dx(), abs(shift.X)
 		if side == top || side == bottom {
-			size = near.Dy()
+			size, away = near.Dy(), abs(shift.Y)
 		}
 		const in = 6
-		out := max(8, size/4)
+		out := max(8, size/2)
+		if away > size {
+			out = min(out, (away-size)/2)
+		}
 		start := [4]int{near.Min.X, near.Min.Y, near.Max.X - 1, near.Max.Y - 1}[side]
 		at := func(k int) image.Rectangle { return lineAt(near, side, start+k*inwards[side]) } // k counts inwards
 		chroma := map[int]float64{}

@@ -9,8 +9,12 @@ import (
 // overlay: its speckle has 1-a of the plain view's contrast. Where a JPEG has
 // blurred the colours, whose strength is opacity and stiffness at once, the
 // speckle, coded at full resolution, still tells. tint is the brightness that
-// the colours themselves add to each site, rows of width; it is taken off first.
-// The second value is the standard error.
+// the colours themselves add to each site, rows of width, NaN where the overlay
+// shows none; it is taken off first. The second value is the standard error.
+//
+// Only places whose whole neighbourhood is under the overlay count: at a gap the
+// bare grey beside the covered one is a contrast of its own, and gaps lie where
+// the B-mode is dark or bright.
 //
 // Noise and a shift by a part of a pixel weaken the slope. By how much is seen
 // around the box, where the two views show the same and the slope should be 1.
@@ -19,15 +23,20 @@ func (s *sight) contrastOpacity(sites []site, width int, tint []float64, view, b
 	for i := range light {
 		light[i] = brightness(s.at(i%s.w, i/s.w))
 	}
+	covered := make([]float64, len(sites)) // 1 or 0
 	for k, st := range sites {
-		light[st.y*s.w+st.x] -= tint[k]
+		if !math.IsNaN(tint[k]) {
+			light[st.y*s.w+st.x] -= tint[k]
+			covered[k] = 1
+		}
 	}
 	sums := newSumTable(light, s.w, s.h)
 	height := len(sites) / width
+	coverage := newSumTable(covered, width, height)
 	var within, around moments
 	inner := image.Rect(0, 0, width, height).Inset(speckleCoarse)
 	for k, st := range sites {
-		if image.Pt(k%width, k/width).In(inner) && st.overlay.chroma(s.grey) >= overlayChroma {
+		if x, y := k%width, k/width; image.Pt(x, y).In(inner) && coverage.mean(x, y, speckleCoarse) > 1-1e-9 {
 			within.add(sums.speckle(st.x, st.y), sums.speckle(st.x+shift.X, st.y+shift.Y))
 		}
 	}

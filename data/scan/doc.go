@@ -20,5 +20,6 @@
 // the opacity from the speckle, invert.go turns colours into kPa and denoise.go takes a JPEG's noise out; layout.go and
 // annotate.go say and show what was decided. region.go holds what the file itself
 // says; array.go, numpy.go and nifti.go read arrays; overlay.go draws a synthetic
-// map the way scanners do. Package intake makes cohorts of all this.
+// map the way scanners do. Package intake makes cohorts of all this; package
+// example draws screens of which everything is known.
 package scan

@@ -9,12 +9,14 @@ import (
 	"image/png"
 	"os"
 	"testing"
+
+	"elastography/data/scan/example"
 )
 
 // FuzzAnalyse spoils a good screen: every eight bytes paint or copy one
 // rectangle. Whatever comes out, a result must be whole and a refusal worded.
 func FuzzAnalyse(f *testing.F) {
-	m := made{name: "fuzz", opacity: 0.5, limitKPa: 150, colours: jet(), pxPerCM: 64}
+	m := made{name: "fuzz", opacity: 0.5, limitKPa: 150, colours: example.Jet(), pxPerCM: 64}
 	base, _ := m.draw(f)
 	f.Add([]byte{})
 	f.Add([]byte{0, 0, 255, 255, 0, 0, 0, 0})               // all black

@@ -5,6 +5,8 @@ import (
 	"image"
 	"math"
 	"testing"
+
+	"elastography/data/scan/example"
 )
 
 // A drawn synthetic overlay says what it is and cannot be imported as measured.
@@ -39,7 +41,7 @@ func TestASyntheticOverlayIsNoMeasurement(t *testing.T) {
 // A DICOM region's pixel size stands in for a missing ruler, and contradicts a
 // wrong one.
 func TestRegionsOfTheFileAreHints(t *testing.T) {
-	m := made{name: "regions", opacity: 0.5, limitKPa: 150, colours: jet(), pxPerCM: 64}
+	m := made{name: "regions", opacity: 0.5, limitKPa: 150, colours: example.Jet(), pxPerCM: 64}
 	im, tr := m.draw(t)
 	view := image.Rectangle{Min: tr.plain, Max: tr.plain.Add(image.Pt(tr.w, tr.h))}
 	analyse := func(mm float64) (*Screen, error) {

@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"golang.org/x/image/tiff"
+
+	"elastography/data/scan/example"
 )
 
 func canvasOf(w, h int, at func(x, y int) vec) *image.RGBA {
@@ -33,7 +35,7 @@ func canvasOf(w, h int, at func(x, y int) vec) *image.RGBA {
 // box and a bar that runs from cyan over black to yellow, in cm/s.
 func doppler(t *testing.T) image.Image {
 	m := made{name: "doppler", opacity: 1, limitKPa: 150, pxPerCM: 64}
-	flow := []vec{{0, 255, 255}, {0, 0, 255}, {0, 0, 60}, {0, 0, 0}, {60, 0, 0}, {255, 0, 0}, {255, 255, 0}}
+	flow := []example.Colour{{0, 255, 255}, {0, 0, 255}, {0, 0, 60}, {0, 0, 0}, {60, 0, 0}, {255, 0, 0}, {255, 255, 0}}
 	m.colours = flow
 	im, _ := m.draw(t)
 	return im
@@ -49,7 +51,7 @@ func TestPicturesWithoutStiffnessAreRefused(t *testing.T) {
 		"grey noise":    canvasOf(640, 480, func(int, int) vec { v := float64(rng.IntN(256)); return vec{v, v, v} }),
 		"colour noise":  canvasOf(640, 480, func(int, int) vec { return vec{rng.Float64() * 255, rng.Float64() * 255, rng.Float64() * 255} }),
 		"photo":         canvasOf(640, 480, func(x, y int) vec { return vec{float64(x) / 3, 90 + float64(y)/4, 220 - float64(x)/5} }),
-		"rainbow":       canvasOf(640, 480, func(x, y int) vec { return colourAt(jet(), float64(x)/640) }),
+		"rainbow":       canvasOf(640, 480, func(x, y int) vec { return vec(example.At(example.Jet(), float64(x)/640)) }),
 		"a lone bar":    canvasOf(640, 480, func(x, y int) vec { return loneBar(x, y) }),
 		"colour flow":   doppler(t),
 		"bar and noise": barAndNoise(t),
@@ -74,7 +76,7 @@ func TestPicturesWithoutStiffnessAreRefused(t *testing.T) {
 
 func loneBar(x, y int) vec {
 	if x >= 600 && x < 614 && y >= 100 && y < 300 {
-		return colourAt(jet(), 1-float64(y-100)/200)
+		return vec(example.At(example.Jet(), 1-float64(y-100)/200))
 	}
 	return vec{}
 }
@@ -97,7 +99,7 @@ func barAndNoise(t *testing.T) image.Image {
 
 // What is missing is asked for by the flag that supplies it.
 func TestMissingPrintIsAskedFor(t *testing.T) {
-	m := made{name: "blanked", opacity: 0.5, limitKPa: 150, colours: jet(), pxPerCM: 64}
+	m := made{name: "blanked", opacity: 0.5, limitKPa: 150, colours: example.Jet(), pxPerCM: 64}
 	im, tr := m.draw(t)
 	blank := func(r image.Rectangle) *image.RGBA {
 		out := image.NewRGBA(im.Rect)
@@ -130,7 +132,7 @@ func TestMissingPrintIsAskedFor(t *testing.T) {
 
 // Ticks alone do not tell millimetres from centimetres.
 func TestTicksWithoutNumbersAreNotEnough(t *testing.T) {
-	m := made{name: "bare ticks", opacity: 0.5, limitKPa: 150, colours: jet(), pxPerCM: 64}
+	m := made{name: "bare ticks", opacity: 0.5, limitKPa: 150, colours: example.Jet(), pxPerCM: 64}
 	im, tr := m.draw(t)
 	draw.Draw(im, image.Rect(tr.plain.X+viewW+8, 0, tr.plain.X+viewW+60, im.Rect.Max.Y), image.Black, image.Point{}, draw.Src)
 	_, err := Analyse(im, Options{})
@@ -140,7 +142,7 @@ func TestTicksWithoutNumbersAreNotEnough(t *testing.T) {
 }
 
 func TestGivenScaleWinsAndDisagreementIsSaid(t *testing.T) {
-	m := made{name: "given scale", opacity: 0.5, limitKPa: 150, colours: jet(), pxPerCM: 64}
+	m := made{name: "given scale", opacity: 0.5, limitKPa: 150, colours: example.Jet(), pxPerCM: 64}
 	im, _ := m.draw(t)
 	s, err := Analyse(im, Options{ScaleMaxKPa: 180})
 	if err != nil {
@@ -152,7 +154,7 @@ func TestGivenScaleWinsAndDisagreementIsSaid(t *testing.T) {
 }
 
 func TestSizeOverridesAreUsed(t *testing.T) {
-	m := made{name: "overrides", opacity: 0.5, limitKPa: 150, colours: jet(), pxPerCM: 64}
+	m := made{name: "overrides", opacity: 0.5, limitKPa: 150, colours: example.Jet(), pxPerCM: 64}
 	im, tr := m.draw(t)
 	box := tr.box.Add(tr.overlay)
 	view := image.Rectangle{Min: tr.plain, Max: tr.plain.Add(image.Pt(viewW, viewH))}
@@ -183,7 +185,7 @@ func TestImpossibleOptionsAreErrors(t *testing.T) {
 
 // A line of text burned into one of two views is not tissue.
 func TestMarksOnTheViewAreRemoved(t *testing.T) {
-	m := made{name: "marks", opacity: 0.5, limitKPa: 150, colours: jet(), pxPerCM: 64}
+	m := made{name: "marks", opacity: 0.5, limitKPa: 150, colours: example.Jet(), pxPerCM: 64}
 	im, tr := m.draw(t)
 	mark := image.Rect(20, 190, 60, 194).Add(tr.plain)
 	draw.Draw(im, mark, image.White, image.Point{}, draw.Src)
@@ -238,7 +240,7 @@ func TestDamagedFilesAreErrors(t *testing.T) {
 
 // TIFF takes a way of its own through the decoder.
 func TestTIFFScreenIsRead(t *testing.T) {
-	m := made{name: "tiff", opacity: 0.5, limitKPa: 75, colours: jet(), pxPerCM: 64}
+	m := made{name: "tiff", opacity: 0.5, limitKPa: 75, colours: example.Jet(), pxPerCM: 64}
 	im, tr := m.draw(t)
 	path := filepath.Join(t.TempDir(), "screen.tif")
 	var b bytes.Buffer
@@ -252,7 +254,7 @@ func TestTIFFScreenIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compare(s, tr, m).check(t, s, m, 0)
+	compare(s, tr, m).check(t, s, m, 0, m.medianOwedKPa(0))
 }
 
 func TestReadGrayKeepsGreyLevels(t *testing.T) {

@@ -3,32 +3,22 @@ package scan
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"image"
-	"image/color"
-	"image/draw"
 	"math"
 	"math/rand/v2"
 	"testing"
 
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
-	"gonum.org/v1/plot/font/liberation"
+	"elastography/data/scan/example"
 )
 
-// made is a scanner screen drawn by the tests, so that everything on it is
-// known. It is drawn the way scanners draw: tinted speckle, an overlay blended
-// over one of two views, an orange outline, a bar with printed numbers and a
-// depth ruler. Its numbers are set in a typeface the glyph reader was not made
-// from.
+// made is a screen of package example with tissue made up for the tests.
 type made struct {
 	name       string
 	sideways   bool // views side by side instead of stacked
 	plainFirst bool // the plain view is the upper or left one
 	opacity    float64
 	limitKPa   float64
-	colours    []vec // knots of the map, equally spaced
+	colours    []example.Colour
 	pxPerCM    float64
 	barLeft    bool
 	sector     bool // the view is a fan, dark in the corners
@@ -50,23 +40,6 @@ type truth struct {
 	bar       image.Rectangle
 }
 
-// jet is MATLAB's map as Skerl's scripts use it: knots at 12.5, 37.5, 62.5 and
-// 87.5 % of the scale.
-func jet() []vec {
-	return []vec{{0, 0, 128}, {0, 0, 255}, {0, 128, 255}, {0, 255, 255}, {128, 255, 128}, {255, 255, 0}, {255, 128, 0}, {255, 0, 0}, {128, 0, 0}}
-}
-
-// warmJet is like the map that swepy recorded from a scanner.
-func warmJet() []vec {
-	return []vec{{2, 0, 151}, {0, 30, 255}, {0, 150, 250}, {30, 240, 230}, {140, 250, 140}, {245, 245, 20}, {255, 150, 0}, {240, 40, 5}, {176, 14, 3}}
-}
-
-func colourAt(knots []vec, t float64) vec {
-	p := clamp01(t) * float64(len(knots)-1)
-	i := min(int(p), len(knots)-2)
-	return mix(knots[i], knots[i+1], p-float64(i))
-}
-
 func stream(name string) *rand.Rand {
 	sum := sha256.Sum256([]byte(name))
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint64(sum[8:])))
@@ -76,9 +49,6 @@ const (
 	viewW, viewH = 300, 230
 	boxW, boxH   = 150, 110
 )
-
-// tint is how the drawn scanner colours its greys, at the same brightness.
-func tint(g float64) vec { return vec{g * 0.99, g * 0.995, min(255, g*1.06)} }
 
 // anatomy draws grey levels and stiffness for one view.
 func (m made) anatomy() truth {
@@ -170,114 +140,16 @@ func boxBlur(f []float64, w, h, rx, ry int) []float64 {
 	return pass(pass(f, w, h, 1, w, rx), h, w, w, 1, ry)
 }
 
-// face is the typeface of the drawn scanner, a metric cousin of Helvetica.
-func face(t testing.TB, size float64) font.Face {
-	t.Helper()
-	for _, f := range liberation.Collection() {
-		if f.Font.Variant == "Sans" && f.Font.Weight == font.WeightNormal && f.Font.Style == font.StyleNormal {
-			out, err := opentype.NewFace(f.Face, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return out
-		}
-	}
-	t.Fatal("no sans face in gonum's fonts")
-	return nil
-}
-
 // draw paints the screen.
 func (m made) draw(t testing.TB) (*image.RGBA, truth) {
+	t.Helper()
 	tr := m.anatomy()
-	const gap = 14
-	w, h := 320+tr.w, 2*tr.h+gap+90
-	tr.overlay, tr.plain = image.Pt(150, 60), image.Pt(150, 60+tr.h+gap)
-	if m.sideways {
-		w, h = 2*tr.w+3*90+80, tr.h+140
-		tr.overlay, tr.plain = image.Pt(110, 70), image.Pt(110+tr.w+70, 70)
+	s, err := example.Device{Sideways: m.sideways, PlainFirst: m.plainFirst, Opacity: m.opacity, ScaleMaxKPa: m.limitKPa,
+		Map: m.colours, BarLeft: m.barLeft, Speed: m.speed, NoOutline: m.noOutline}.Draw(
+		example.Tissue{Height: tr.h, Width: tr.w, MMPerPx: 10 / m.pxPerCM, Grey: tr.grey, KPa: tr.kPa, Shown: tr.shown, Box: tr.box})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if m.plainFirst {
-		tr.overlay, tr.plain = tr.plain, tr.overlay
-	}
-	im := image.NewRGBA(image.Rect(0, 0, w, h))
-	draw.Draw(im, im.Rect, image.Black, image.Point{}, draw.Src)
-	set := func(x, y int, c vec) {
-		q := func(v float64) uint8 { return uint8(min(max(math.Round(v), 0), 255)) }
-		im.SetRGBA(x, y, color.RGBA{q(c[0]), q(c[1]), q(c[2]), 255})
-	}
-	ink := func(x, y int, text string, size float64) {
-		d := font.Drawer{Dst: im, Src: image.NewUniform(color.Gray{205}), Face: face(t, size), Dot: fixed.P(x, y)}
-		d.DrawString(text)
-	}
-	ink(20, 22, "SYNTHETIC TEST SCREEN", 15)
-	ink(10, 80, "SWE", 12)
-	ink(10, 96, "O 50 %", 12)
-
-	for y := range tr.h {
-		for x := range tr.w {
-			i := y*tr.w + x
-			g := tint(tr.grey[i])
-			set(tr.plain.X+x, tr.plain.Y+y, g)
-			if tr.shown[i] {
-				share := tr.kPa[i] / m.limitKPa
-				if m.speed {
-					share = math.Sqrt(share)
-				}
-				g = mix(g, colourAt(m.colours, share), m.opacity)
-			}
-			set(tr.overlay.X+x, tr.overlay.Y+y, g)
-		}
-	}
-	if !m.noOutline {
-		for _, at := range []image.Point{tr.overlay, tr.plain} {
-			frame(im, tr.box.Add(at), color.RGBA{230, 150, 30, 255})
-		}
-	}
-	m.drawRuler(im, tr, ink)
-	tr.bar = m.drawBar(im, set, ink)
-	return im, tr
-}
-
-func (m made) drawRuler(im *image.RGBA, tr truth, ink func(x, y int, text string, size float64)) {
-	white := color.RGBA{200, 200, 200, 255}
-	for _, at := range []image.Point{tr.overlay, tr.plain} {
-		for k := 0; float64(k)*m.pxPerCM/2 < float64(tr.h); k++ {
-			y := at.Y + int(math.Round(float64(k)*m.pxPerCM/2))
-			long := 3
-			if k%2 == 0 {
-				long = 6
-				ink(at.X+tr.w+10, y+4, fmt.Sprintf("%.1f", float64(k)/2), 12)
-			}
-			for x := range long {
-				im.SetRGBA(at.X+tr.w+1+x, y, white)
-			}
-		}
-	}
-}
-
-func (m made) drawBar(im *image.RGBA, set func(int, int, vec), ink func(x, y int, text string, size float64)) image.Rectangle {
-	const barW, barH = 14, 180
-	at := image.Pt(im.Rect.Max.X-62, 90)
-	if m.barLeft {
-		at = image.Pt(30, 140)
-	}
-	limit, unit, step := m.limitKPa, "kPa", m.limitKPa/5
-	if m.speed {
-		limit, unit = math.Sqrt(m.limitKPa/3), "m/s"
-		step = limit / 4
-	}
-	for y := range barH {
-		share := 1 - (float64(y)+0.5)/barH
-		for x := range barW {
-			set(at.X+x, at.Y+y, colourAt(m.colours, share))
-		}
-		for x := range 7 {
-			set(at.X-14+x, at.Y+y, tint(240*share))
-		}
-	}
-	ink(at.X-22, at.Y-8, fmt.Sprintf("≥%g %s", limit, unit), 13)
-	for v := step; v < limit*0.99; v += step {
-		ink(at.X+barW+4, at.Y+int((1-v/limit)*barH)+3, fmt.Sprintf("%g", v), 12)
-	}
-	return image.Rectangle{Min: at, Max: at.Add(image.Pt(barW, barH))}
+	tr.overlay, tr.plain, tr.bar = s.Overlay, s.Plain, s.Bar
+	return s.Image, tr
 }
