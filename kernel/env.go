@@ -39,8 +39,8 @@ type Env struct {
 	Plugin pjrt.Plugin // the XLA plugin that cells compute with
 
 	goTool  string // the go command
-	tools   string // folder of gonb and goimports
-	private string // this checkout's own folder in the cache: kernel spec, Jupyter's files
+	tools   string // folder of gonb, goimports and cellbuild
+	private string // this checkout's own folder in the cache: kernel spec, recipes of cells, Jupyter's files
 }
 
 // Setup makes everything that headless notebook runs need, or finds it made: the XLA plugin, the Python environment, the

@@ -107,21 +107,32 @@ func TestTheDoctorOutsideACheckoutSaysSo(t *testing.T) {
 	}
 }
 
-func TestTheShimAnswersGetAndSparesABuildItsGarbageCollection(t *testing.T) {
+func TestTheShimAnswersGetAndHandsCellsToTheirBuilder(t *testing.T) {
 	dir := t.TempDir()
-	real := filepath.Join(dir, "real go")
-	e := &Env{goTool: real}
-	for name, text := range map[string]string{real: "#!/bin/sh\necho \"$1 $GOGC $GOMEMLIMIT\"\n", filepath.Join(dir, "go"): e.goShim()} {
+	real, builder := filepath.Join(dir, "real go"), filepath.Join(dir, "cellbuild")
+	e := &Env{goTool: real, tools: dir, Root: "/checkout", private: "/private"}
+	for name, text := range map[string]string{
+		real:                     "#!/bin/sh\necho \"go $1 $GOGC $GOMEMLIMIT\"\n",
+		builder:                  "#!/bin/sh\necho \"$2 $3 $4 $5 $6 $GOGC $GOMEMLIMIT\"\n",
+		filepath.Join(dir, "go"): e.goShim(),
+	} {
 		if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for args, want := range map[string]string{"get": "", "get -t": "", "get example.org/x": "get  ", "list .": "list  ", "build -o x": "build off 512MiB"} {
-		cmd := exec.Command(filepath.Join(dir, "go"), strings.Fields(args)...)
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	for _, c := range []struct{ flags, args, want string }{
+		{cellGoFlags(), "get", ""},
+		{cellGoFlags(), "get -t", ""},
+		{cellGoFlags(), "get example.org/x", "go get  "},
+		{cellGoFlags(), "list .", "go list  "},
+		{cellGoFlags(), "build -o x", "/checkout /private/cells build -o x off 512MiB"},
+		{"-race", "build -o x", "go build off 512MiB"},
+	} {
+		cmd := exec.Command(filepath.Join(dir, "go"), strings.Fields(c.args)...)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GOFLAGS=" + c.flags}
 		out, err := cmd.CombinedOutput()
-		if err != nil || strings.TrimSuffix(string(out), "\n") != want {
-			t.Errorf("go %s: %q, %v", args, out, err)
+		if err != nil || strings.TrimSuffix(string(out), "\n") != c.want {
+			t.Errorf("GOFLAGS %s, go %s: %q, %v", c.flags, c.args, out, err)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 func (e *Env) jupyterPath() string { return filepath.Join(e.private, "jupyter") }
 func (e *Env) specDir() string     { return filepath.Join(e.jupyterPath(), "kernels", Name) }
 func (e *Env) shimDir() string     { return filepath.Join(e.private, "bin") }
+func (e *Env) recipeDir() string   { return filepath.Join(e.private, "cells") }
 
 // writeSpec writes the kernel spec and what it starts. Jupyter finds it through JUPYTER_PATH, and any other front end can be
 // pointed at it: the launcher carries the whole environment.
@@ -75,18 +76,22 @@ func cellGoFlags() string {
 	return "'-ldflags=" + flags + "'"
 }
 
-// goShim stands in for the go command in front of gonb, which runs a bare `go get` before it compiles a cell. That would ask
-// the network about every import; the workspace has them all. A build collects no garbage below half a gigabyte, which takes a
-// seventh off its CPU time; the cell's own program is started by gonb and keeps its settings. The rest goes to the real command.
+// goShim stands in for the go command in front of gonb. gonb runs a bare `go get` before it compiles a cell, which would ask the
+// network about every import; the workspace has them all. A cell with the launcher's flags is built by package cellbuild. A build collects
+// no garbage below half a gigabyte, which takes a seventh off its CPU time; the cell's own program is started by gonb and keeps its
+// settings. The rest goes to the real command.
 func (e *Env) goShim() string {
 	return fmt.Sprintf(`#!/bin/sh
 # Written by package kernel; changes are overwritten.
 case "$*" in
 "get" | "get -t") exit 0 ;;
-"build "*) export GOGC=off GOMEMLIMIT=512MiB ;;
+"build "*)
+	export GOGC=off GOMEMLIMIT=512MiB
+	[ "$GOFLAGS" != %s ] || exec %s %s %s %s "$@"
+	;;
 esac
 exec %s "$@"
-`, quote(e.goTool))
+`, quote(cellGoFlags()), quote(filepath.Join(e.tools, "cellbuild")), quote(e.goTool), quote(e.Root), quote(e.recipeDir()), quote(e.goTool))
 }
 
 // quote makes s one word of a shell script.

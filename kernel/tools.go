@@ -15,8 +15,11 @@ import (
 	"elastography/kernel/internal/progress"
 )
 
-// kernelTools are the `tool` lines of go.mod that a kernel is made of.
-var kernelTools = []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"}
+// cellBuild is the folder of the checkout with the program that builds cells.
+const cellBuild = "kernel/internal/cellbuild"
+
+// kernelTools are what a kernel is made of: the `tool` lines of go.mod, and our own.
+var kernelTools = []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports", "./" + cellBuild}
 
 // cellPackages are what cells import besides the checkout's own packages.
 var cellPackages = []string{
@@ -45,16 +48,28 @@ func goCommand(ctx context.Context, root, tool string, arg ...string) *exec.Cmd 
 	return cmd
 }
 
-// ensureTools builds gonb and goimports into a folder named after their versions and Go's.
+// ensureTools builds the kernel's tools into a folder named after their versions and Go's.
 func (e *Env) ensureTools(ctx context.Context, w io.Writer) (string, error) {
 	key, err := e.buildKey()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(e.Cache, "tools", key)
+	sources, err := filepath.Glob(filepath.Join(e.Root, cellBuild, "*.go"))
+	if err != nil {
+		return "", fmt.Errorf("notebook kernel: list %s: %w", cellBuild, err)
+	}
+	parts := []string{key}
+	for _, name := range sources {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return "", fmt.Errorf("notebook kernel: %w; restore the checkout", err)
+		}
+		parts = append(parts, string(source))
+	}
+	dir := filepath.Join(e.Cache, "tools", short(parts...))
 	return dir, cachedir.Build(ctx, dir, "notebook kernel", w, func() error {
 		args := append([]string{"build", "-ldflags=-s -w", "-o", dir + string(filepath.Separator)}, kernelTools...)
-		return progress.Step(w, "notebook kernel: building gonb and goimports", 30*time.Second, func() error {
+		return progress.Step(w, "notebook kernel: building gonb and its helpers", 30*time.Second, func() error {
 			return e.build(ctx, "build gonb", args)
 		})
 	})
