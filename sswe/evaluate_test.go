@@ -140,6 +140,13 @@ func TestARunReadsBackWhatWasWritten(t *testing.T) {
 	if again.Metrics.MAEKPa != r.Metrics.MAEKPa || len(again.Tiles) != len(r.Tiles) || again.Curves["sswe"].AUC != r.Curves["sswe"].AUC {
 		t.Errorf("read back MAE %+v, %d tiles; written %+v, %d", again.Metrics.MAEKPa, len(again.Tiles), r.Metrics.MAEKPa, len(r.Tiles))
 	}
+	for name, errors := range r.BaselineMAEKPa {
+		for k, want := range errors {
+			if got := again.BaselineMAEKPa[name]; len(got) != len(errors) || math.Abs(got[k]-want) > 1e-6 {
+				t.Fatalf("read back errors %v of baseline %s; written %v", got, name, errors)
+			}
+		}
+	}
 	if len(pairs) != 3 || pairs[1].ID() != test[1].ID() || pairs[1].SSWEKPa[5] != predictions[1].KPa[5] {
 		t.Error("the stored predictions are not those written")
 	}

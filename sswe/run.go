@@ -106,7 +106,7 @@ func (r Run) SaveHistory(history []Epoch) error {
 
 // History reads history.csv.
 func (r Run) History() ([]Epoch, error) {
-	records, err := r.readCSV("history.csv")
+	_, records, err := r.readCSV("history.csv")
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (r Run) savePrediction(s *data.Sample, kPa []float32) error {
 
 // Pairs reads every stored prediction, ordered by patient and plane.
 func (r Run) Pairs() ([]Pair, error) {
-	records, err := r.readCSV("metrics.csv")
+	_, records, err := r.readCSV("metrics.csv")
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +259,30 @@ func (r Run) pair(patient, plane string) (Pair, error) {
 	return p, nil
 }
 
-// Result rebuilds the planes, tiles and curves of a stored run, without the network.
+// baselineErrors reads what SaveResult wrote of the baselines, for each plane in the order of Pairs.
+func (r Run) baselineErrors() (map[string][]float64, error) {
+	header, rows, err := r.readCSV("metrics.csv")
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string][]float64)
+	for column, title := range header {
+		name, isBaseline := strings.CutPrefix(strings.TrimSuffix(title, "_mae_kpa"), "baseline_")
+		if !isBaseline {
+			continue
+		}
+		for k, row := range rows {
+			v, err := strconv.ParseFloat(row[column], 64)
+			if err != nil {
+				return nil, fmt.Errorf("%s line %d: %q is no error in kPa; evaluate the run again", filepath.Join(r.Dir, "metrics.csv"), k+2, row[column])
+			}
+			found[name] = append(found[name], v)
+		}
+	}
+	return found, nil
+}
+
+// Result rebuilds the planes, baselines, tiles and curves of a stored run, without the network.
 func (r Run) Result() (*Result, []Pair, error) {
 	c, err := r.Config()
 	if err != nil {
@@ -273,8 +296,12 @@ func (r Run) Result() (*Result, []Pair, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	baselines, err := r.baselineErrors()
+	if err != nil {
+		return nil, nil, err
+	}
 	v := &evaluation{config: c, patientOf: make([]int, len(pairs)),
-		result: &Result{Metrics: metrics, Curves: map[string]metric.Curve{}, BaselineMAEKPa: map[string][]float64{}}}
+		result: &Result{Metrics: metrics, Curves: map[string]metric.Curve{}, BaselineMAEKPa: baselines}}
 	for k := range pairs {
 		s, kPa := &pairs[k].Sample, pairs[k].SSWEKPa
 		v.Test, v.Predictions = append(v.Test, s), append(v.Predictions, Prediction{KPa: kPa})
@@ -329,21 +356,21 @@ func (r Run) writeCSV(name string, records [][]string) error {
 	return r.write(name, b.Bytes())
 }
 
-// readCSV returns the rows below the header.
-func (r Run) readCSV(name string) ([][]string, error) {
+// readCSV returns the header and the rows below it.
+func (r Run) readCSV(name string) (header []string, rows [][]string, err error) {
 	path := filepath.Join(r.Dir, name)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w; make it with `go run . reproduce --out %s`", path, ErrNotThere, r.Dir)
+		return nil, nil, fmt.Errorf("%s: %w; make it with `go run . reproduce --out %s`", path, ErrNotThere, r.Dir)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	records, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
 	if err != nil || len(records) == 0 {
-		return nil, fmt.Errorf("%s: %w: %v; delete it and run the command again", path, data.ErrDamaged, err)
+		return nil, nil, fmt.Errorf("%s: %w: %v; delete it and run the command again", path, data.ErrDamaged, err)
 	}
-	return slices.Clone(records[1:]), nil
+	return records[0], records[1:], nil
 }
 
 // number is empty where there is none.

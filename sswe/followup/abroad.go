@@ -3,7 +3,9 @@ package followup
 import (
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"elastography/data"
 	"elastography/data/scanner"
@@ -106,9 +108,10 @@ func TestRun(dir, arm, tests string) sswe.Run {
 func (o *outcome) row(a Arm, tests string, reference *outcome) Row {
 	m := o.result.Metrics
 	r := Row{Group: a.Group, Name: a.Name, Tests: tests, Note: a.Note, MAEKPa: m.MAEKPa.Mean, CI95: m.MAEKPa.CI95,
-		BestBaseline: m.Best, BaselineKPa: m.Baselines[m.Best].MAEKPa, Skill: m.Skill}
+		BestBaseline: m.Best, BaselineKPa: m.Baselines[m.Best].MAEKPa, Baselines: baselines(a.Config, o.result), Skill: m.Skill, SkillCI95: m.SkillCI95}
 	if m.AUC != nil {
-		r.SSWEAUC, r.SWEAUC = m.AUC.SSWE.AUC, m.AUC.SWE.AUC
+		r.SSWEAUC, r.SSWEAUCCI95 = m.AUC.SSWE.AUC, m.AUC.SSWE.CI95
+		r.SWEAUC, r.SWEAUCCI95 = m.AUC.SWE.AUC, m.AUC.SWE.CI95
 	}
 	for _, g := range m.ByZone {
 		if g.Group == "tumour" {
@@ -122,6 +125,23 @@ func (o *outcome) row(a Arm, tests string, reference *outcome) Row {
 		}
 	}
 	return r
+}
+
+// baselines compares a network with each trivial predictor on the same planes.
+func baselines(c sswe.Config, r *sswe.Result) []Baseline {
+	var list []Baseline
+	for _, name := range slices.Sorted(maps.Keys(r.BaselineMAEKPa)) {
+		planes := slices.Clone(r.Planes)
+		for k, maeKPa := range r.BaselineMAEKPa[name] {
+			planes[k].MAEKPa = maeKPa
+		}
+		b := Baseline{Name: name, MAEKPa: r.Metrics.Baselines[name].MAEKPa, CI95: r.Metrics.Baselines[name].CI95}
+		if d, err := sswe.Compare(c, r.Planes, planes); err == nil {
+			b.Against = d
+		}
+		list = append(list, b)
+	}
+	return list
 }
 
 // fileName keeps letters and digits.

@@ -48,11 +48,23 @@ type Row struct {
 	CI95          sswe.Interval    `json:"ci95"`    // over patients
 	BestBaseline  string           `json:"best_baseline"`
 	BaselineKPa   float64          `json:"baseline_kpa"`
+	Baselines     []Baseline       `json:"baselines"`
 	Skill         float64          `json:"skill"`
+	SkillCI95     sswe.Interval    `json:"skill_ci95"`
 	SSWEAUC       float64          `json:"auc_sswe"` // tumour tiles; 0 without tumours
+	SSWEAUCCI95   sswe.Interval    `json:"auc_sswe_ci95"`
 	SWEAUC        float64          `json:"auc_swe"`
+	SWEAUCCI95    sswe.Interval    `json:"auc_swe_ci95"`
 	LesionBiasKPa float64          `json:"tumour_bias_kpa"`             // mean error within tumours: how much they are under-called
 	Against       *sswe.Difference `json:"against_reference,omitempty"` // this arm's error minus the reference's on the same planes, kPa
+}
+
+// Baseline is a trivial predictor on a Row's test planes, and the row's error minus its, paired over patients.
+type Baseline struct {
+	Name    string          `json:"name"`
+	MAEKPa  float64         `json:"mae_kpa"`
+	CI95    sswe.Interval   `json:"ci95"`
+	Against sswe.Difference `json:"network_minus_it"`
 }
 
 // Own is what a Row tests on where that is the arm's own test patients.

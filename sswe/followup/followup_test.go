@@ -127,7 +127,8 @@ func TestCalibrationMendsScalesThatAreTooSmall(t *testing.T) {
 func TestReportSurvivesItsFile(t *testing.T) {
 	auc := 0.7
 	r := &Report{Base: "smoke", Patients: 12, Seed: 1, Rows: []Row{
-		{Group: Reference, Name: Reference, Tests: Own, Note: "preset smoke", MAEKPa: 6.1, CI95: sswe.Interval{5, 7}, BestBaseline: "zone", BaselineKPa: 6.5, SSWEAUC: 0.6, SWEAUC: 0.8},
+		{Group: Reference, Name: Reference, Tests: Own, Note: "preset smoke", MAEKPa: 6.1, CI95: sswe.Interval{5, 7}, BestBaseline: "zone", BaselineKPa: 6.5, SSWEAUC: 0.6, SWEAUC: 0.8,
+			SSWEAUCCI95: sswe.Interval{0.5, 0.7}, Baselines: []Baseline{{Name: "zone", MAEKPa: 6.5, CI95: sswe.Interval{5.9, 7.1}, Against: sswe.Difference{Mean: -0.4, CI95: sswe.Interval{-0.9, 0.1}}}}},
 		{Group: "loss", Name: "loss-l2", Tests: Own, Note: "loss l2", MAEKPa: 6.2, Against: &sswe.Difference{Mean: 0.1, CI95: sswe.Interval{-0.2, 0.4}}},
 	}, Scanners: Scanners{Networks: []LatentSpace{{Network: "preset smoke", X: []float64{1}, Y: []float64{2}, Group: []string{"a"}, TumourAUC: &auc}, {Network: "trained on both scanners"}}}}
 	dir := t.TempDir()
@@ -141,7 +142,7 @@ func TestReportSurvivesItsFile(t *testing.T) {
 	if again.Markdown() != r.Markdown() || again.Rows[1].Against.Mean != 0.1 {
 		t.Error("the report read is not the report written")
 	}
-	for _, word := range []string{"simulated", "loss l2", "+0.10 (-0.20 to +0.40)", "0.60 (0.80)"} {
+	for _, word := range []string{"simulated", "loss l2", "+0.10 (-0.20 to +0.40)", "0.60 (0.80)", "0.60 (0.50 to 0.70)", "6.50 (5.90 to 7.10) | -0.40 (-0.90 to +0.10)"} {
 		if !strings.Contains(r.Markdown(), word) {
 			t.Errorf("followup.md lacks %q", word)
 		}
@@ -154,5 +155,21 @@ func TestReportSurvivesItsFile(t *testing.T) {
 	}
 	if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "go run . followup") {
 		t.Errorf("no report: %v", err)
+	}
+}
+
+// A stored arm is compared with each trivial predictor plane by plane: the mean difference is the difference of the means.
+func TestAnArmIsComparedWithEachBaseline(t *testing.T) {
+	planes := []sswe.PlaneError{{Patient: "a", Plane: "mid", MAEKPa: 4}, {Patient: "b", Plane: "mid", MAEKPa: 6}}
+	r := &sswe.Result{Planes: planes, BaselineMAEKPa: map[string][]float64{"zone": {7, 5}, "median": {8, 8}}}
+	got := baselines(sswe.Smoke(), r)
+	if len(got) != 2 || got[0].Name != "median" || got[0].Against.Mean != -3 || got[1].Against.Mean != -1 {
+		t.Errorf("%+v; want -3 kPa against the median and -1 against the zones", got)
+	}
+	if ci := got[0].Against.CI95; ci[0] != -4 || ci[1] != -2 {
+		t.Errorf("interval %v of two patients at -4 and -2 kPa", ci)
+	}
+	if planes[0].MAEKPa != 4 {
+		t.Error("the arm's own errors were overwritten")
 	}
 }

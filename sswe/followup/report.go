@@ -15,6 +15,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"elastography/data"
+	"elastography/sswe"
 )
 
 // Report is the follow-up's one table and what its figures are drawn from.
@@ -96,6 +97,7 @@ func (r *Report) Markdown() string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %.2f (%.2f to %.2f) | %s %.2f | %.2f | %s | %+.1f | %s |\n", row.Group, row.Note, row.Tests, row.MAEKPa, row.CI95[0], row.CI95[1],
 			row.BestBaseline, row.BaselineKPa, row.Skill, auc, row.LesionBiasKPa, against)
 	}
+	b.WriteString(r.seeds())
 	if len(r.Scanners.Networks) > 0 {
 		b.WriteString("\n## Two scanners in the latent space\n\n| network | neighbours of the other scanner, 1 as by chance | scanner told by a linear probe, AUC | tumour in the plane, AUC |\n|---|---|---|---|\n")
 		for _, n := range r.Scanners.Networks {
@@ -115,6 +117,36 @@ func (r *Report) Markdown() string {
 			"on left-out training patients (%.1f %% before) and are %.1f kPa wide on average. Rank correlation of scale and error %.2f; area between the sparsification curve and the best possible one %.2f kPa. "+
 			"As the most uncertain pixels are taken away, the error of the rest %s.\n",
 			u.Members, u.EnsembleMAEKPa, list(u.MemberMAEKPa), 100*u.Level, 100*u.Coverage, 100*u.RawCoverage, u.MeanWidthKPa, u.Rank, u.AUSE, falls)
+	}
+	return b.String()
+}
+
+// seeds is the section on the reference and the arms that differ in nothing but chance: each beside every baseline.
+func (r *Report) seeds() string {
+	var b strings.Builder
+	for _, row := range r.Rows {
+		if row.Tests != Own || row.Group != Reference && row.Group != "seed" {
+			continue
+		}
+		if b.Len() == 0 {
+			b.WriteString("\n## Seeds\n\nThe network minus each trivial predictor is paired over patients; below 0 the network is better.\n\n| arm | MAE, kPa | skill against the best | AUC of SWE | AUC of sSWE |")
+			for _, base := range row.Baselines {
+				fmt.Fprintf(&b, " %s, kPa | network minus it |", base.Name)
+			}
+			b.WriteString("\n|---|---|---|---|---|" + strings.Repeat("---|---|", len(row.Baselines)) + "\n")
+		}
+		within := func(format string, v float64, ci sswe.Interval) string {
+			return fmt.Sprintf(format+" ("+format+" to "+format+")", v, ci[0], ci[1])
+		}
+		auc := []string{"–", "–"}
+		if row.SWEAUC > 0 {
+			auc = []string{within("%.2f", row.SWEAUC, row.SWEAUCCI95), within("%.2f", row.SSWEAUC, row.SSWEAUCCI95)}
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |", row.Name, within("%.2f", row.MAEKPa, row.CI95), within("%.2f", row.Skill, row.SkillCI95), auc[0], auc[1])
+		for _, base := range row.Baselines {
+			fmt.Fprintf(&b, " %s | %s |", within("%.2f", base.MAEKPa, base.CI95), within("%+.2f", base.Against.Mean, base.Against.CI95))
+		}
+		b.WriteString("\n")
 	}
 	return b.String()
 }
