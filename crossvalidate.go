@@ -8,17 +8,14 @@ import (
 	"strings"
 
 	"elastography/data"
-	"elastography/kernel/pjrt"
 	"elastography/sswe"
 )
 
 type crossvalidateCommand struct {
-	Cohort      string `help:"Cohort folder." required:"" type:"path"`
-	Out         string `help:"Folder." required:"" type:"path"`
-	Folds       int    `help:"Networks, each trained without its share of the patients; 0 leaves out one patient at a time." default:"5"`
-	Preset      string `help:"paper, workshop or smoke." default:"paper" placeholder:"NAME"`
-	Seed        uint64 `help:"Seed; 0 takes the preset's."`
-	Epochs      int    `help:"Epochs of each network; 0 takes the preset's."`
+	Cohort string `help:"Cohort folder." required:"" type:"path"`
+	Out    string `help:"Folder." required:"" type:"path"`
+	Folds  int    `help:"Networks, each trained without its share of the patients; 0 leaves out one patient at a time." default:"5"`
+	configFlags
 	From        string `help:"Fine-tune: each network begins with the weights of this trained run, which must have seen none of these patients." type:"path" placeholder:"DIR"`
 	KeepTest    bool   `help:"Leave the cohort's test patients out of it, for a final test."`
 	SkipDamaged bool   `help:"Leave damaged planes out instead of stopping."`
@@ -32,17 +29,8 @@ func (c crossvalidateCommand) Help() string {
 }
 
 func (c crossvalidateCommand) Run(ctx context.Context) error {
-	config, err := sswe.Named(c.Preset)
+	config, err := c.config()
 	if err != nil {
-		return err
-	}
-	if c.Seed != 0 {
-		config.Seed = c.Seed
-	}
-	if c.Epochs != 0 {
-		config.Training.Epochs = c.Epochs
-	}
-	if err := config.Validate(); err != nil {
 		return err
 	}
 	run := sswe.Run{Dir: c.Out}
@@ -72,10 +60,7 @@ func (c crossvalidateCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := pjrt.Use(ctx); err != nil {
-		return err
-	}
-	backend, err := sswe.OpenBackend()
+	backend, err := openXLA(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,13 +71,7 @@ func (c crossvalidateCommand) Run(ctx context.Context) error {
 			fmt.Fprintf(os.Stderr, "\n[%d/%d] without %s\n", fold, folds, strings.Join(left, " "))
 			bar = newBar(-1, "")
 		},
-		OnStep: func(_, step, steps int, lossKPa float64) {
-			if bar.GetMax() != steps {
-				bar.ChangeMax(steps)
-			}
-			bar.Describe(fmt.Sprintf("steps, loss %5.2f kPa", lossKPa))
-			_ = bar.Set(step)
-		}}
+		OnStep: func(_, step, steps int, lossKPa float64) { showStep(bar, step, steps, lossKPa) }}
 	result, folds, err := v.Run(ctx, samples)
 	if err != nil {
 		return err

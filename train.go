@@ -1,24 +1,41 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/schollz/progressbar/v3"
 
 	"elastography/data"
 	"elastography/kernel/pjrt"
 	"elastography/sswe"
 )
 
+// configFlags choose a preset and change it.
+type configFlags struct {
+	Preset string `help:"paper, workshop or smoke." default:"paper" placeholder:"NAME"`
+	Seed   uint64 `help:"Seed; 0 takes the preset's."`
+	Epochs int    `help:"Epochs of each network; 0 takes the preset's."`
+}
+
+func (f configFlags) config() (sswe.Config, error) {
+	c, err := sswe.Named(f.Preset)
+	if err != nil {
+		return c, err
+	}
+	c.Seed, c.Training.Epochs = cmp.Or(f.Seed, c.Seed), cmp.Or(f.Epochs, c.Training.Epochs)
+	return c, c.Validate()
+}
+
 type trainCommand struct {
-	Cohort      string `help:"Cohort folder." required:"" type:"path"`
-	Out         string `help:"Run folder." required:"" type:"path"`
-	Preset      string `help:"paper, workshop or smoke." default:"paper" placeholder:"NAME"`
-	Seed        uint64 `help:"Seed; 0 takes the preset's."`
-	Epochs      int    `help:"Epochs; 0 takes the preset's."`
-	SkipDamaged bool   `help:"Leave damaged planes out instead of stopping."`
-	Devices     int    `help:"Devices of this machine that share each batch, whose size they must divide. The results are one device's." default:"1"`
+	Cohort string `help:"Cohort folder." required:"" type:"path"`
+	Out    string `help:"Run folder." required:"" type:"path"`
+	configFlags
+	SkipDamaged bool `help:"Leave damaged planes out instead of stopping."`
+	Devices     int  `help:"Devices of this machine that share each batch, whose size they must divide. The results are one device's." default:"1"`
 
 	From         string  `help:"Fine-tune: begin with the weights of this trained run (folder or model file) of the same preset." type:"path" placeholder:"DIR"`
 	LearningRate float64 `help:"Learning rate at the first step; the last step's follows in proportion. 0 takes the preset's." placeholder:"RATE"`
@@ -30,15 +47,9 @@ func (c trainCommand) Help() string {
 }
 
 func (c trainCommand) Run(ctx context.Context) error {
-	config, err := sswe.Named(c.Preset)
+	config, err := c.config()
 	if err != nil {
 		return err
-	}
-	if c.Seed != 0 {
-		config.Seed = c.Seed
-	}
-	if c.Epochs != 0 {
-		config.Training.Epochs = c.Epochs
 	}
 	if c.LearningRate != 0 {
 		config.Training.FinalRate *= c.LearningRate / config.Training.LearningRate
@@ -89,13 +100,7 @@ func train(ctx context.Context, trainer sswe.Trainer, run sswe.Run, samples []*d
 		}
 		defer trainer.Backend.Finalize()
 		bar := newBar(-1, "compiling the training step (about 10 s the first time)")
-		trainer.OnStep = func(step, steps int, lossKPa float64) {
-			if bar.GetMax() != steps {
-				bar.ChangeMax(steps)
-			}
-			bar.Describe(fmt.Sprintf("steps, loss %5.2f kPa", lossKPa))
-			_ = bar.Set(step)
-		}
+		trainer.OnStep = func(step, steps int, lossKPa float64) { showStep(bar, step, steps, lossKPa) }
 		trainer.OnEpoch = func(e sswe.Epoch) {
 			if e.Epoch%5 == 0 && e.ValMAEKPa >= 0 {
 				fmt.Fprintf(os.Stderr, "\n      epoch %d of %d: training %.2f kPa, validation %.2f kPa, %.0f images/s\n",
@@ -107,6 +112,15 @@ func train(ctx context.Context, trainer sswe.Trainer, run sswe.Run, samples []*d
 		}
 	}
 	return run.SaveHistory(history)
+}
+
+// showStep draws the progress of a training.
+func showStep(bar *progressbar.ProgressBar, step, steps int, lossKPa float64) {
+	if bar.GetMax() != steps {
+		bar.ChangeMax(steps)
+	}
+	bar.Describe(fmt.Sprintf("steps, loss %5.2f kPa", lossKPa))
+	_ = bar.Set(step)
 }
 
 // printMetrics says where a run's numbers are and the first of them.

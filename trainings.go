@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -21,9 +20,7 @@ type trainingsCommand struct {
 	KeepTest  bool   `help:"Folds leave the cohort's test patients out altogether."`
 	Members   int    `help:"Networks of other seeds, tested on the test patients." default:"0"`
 	Ablations bool   `help:"The follow-up study's changes of network, loss and training."`
-	Preset    string `help:"paper, workshop or smoke." default:"paper" placeholder:"NAME"`
-	Seed      uint64 `help:"Seed; 0 takes the preset's."`
-	Epochs    int    `help:"Epochs of each training; 0 takes the preset's."`
+	configFlags
 }
 
 func (c trainingsCommand) Help() string {
@@ -33,15 +30,9 @@ func (c trainingsCommand) Help() string {
 }
 
 func (c trainingsCommand) Run(ctx context.Context) error {
-	config, err := sswe.Named(c.Preset)
+	config, err := c.config()
 	if err != nil {
 		return err
-	}
-	if c.Seed != 0 {
-		config.Seed = c.Seed
-	}
-	if c.Epochs != 0 {
-		config.Training.Epochs = c.Epochs
 	}
 	rows, err := trainings.Plan{Cohort: c.Cohort, Config: config, Folds: c.Folds, KeepTest: c.KeepTest, Members: c.Members, Ablations: c.Ablations}.Rows()
 	if err != nil {
@@ -54,23 +45,9 @@ func (c trainingsCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	table, err := trainings.WriteTable(folders)
-	if err != nil {
-		return err
-	}
+	table, err := trainings.Conclude(folders)
 	fmt.Println(table)
-	letters, err := folders.DeadLetters()
-	if err != nil {
-		return err
-	}
-	if len(letters) > 0 {
-		path, err := folders.WriteDeadLetters(letters)
-		if err != nil {
-			return err
-		}
-		return fmt.Errorf("trainings: %d failed; reasons and remedies are in %s", len(letters), path)
-	}
-	return os.RemoveAll(trainings.Unfinished(folders.State))
+	return err
 }
 
 func openXLA(ctx context.Context) (compute.Backend, error) {

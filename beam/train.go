@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"elastography/beam/engine"
 	"elastography/data/archive"
@@ -63,21 +62,7 @@ func (c trainCommand) Run(ctx context.Context) error {
 	if err := c.run(ctx, job, rows); err != nil {
 		return err
 	}
-	table, err := trainings.WriteTable(folders)
-	if err != nil {
-		return err
-	}
+	table, err := trainings.Conclude(folders)
 	fmt.Println(table)
-	letters, err := folders.DeadLetters()
-	if err != nil {
-		return err
-	}
-	if len(letters) > 0 {
-		path, err := folders.WriteDeadLetters(letters)
-		if err != nil {
-			return err
-		}
-		return fmt.Errorf("train: %d trainings failed; reasons and remedies are in %s", len(letters), path)
-	}
-	return os.RemoveAll(trainings.Unfinished(folders.State))
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -13,9 +14,29 @@ import (
 	"elastography/data/archive"
 )
 
-// WriteTable writes trainings.csv into Out, a row a finished training in the order of their keys, and returns its path: what
+// Conclude ends a plan whose rows were all done: it writes the table and returns its path. Checkpoints of unfinished
+// trainings are deleted unless a training failed; the error then names the file with reasons and remedies.
+func Conclude(f archive.Folders) (table string, err error) {
+	if table, err = writeTable(f); err != nil {
+		return table, err
+	}
+	letters, err := f.DeadLetters()
+	if err != nil {
+		return table, err
+	}
+	if len(letters) == 0 {
+		return table, os.RemoveAll(Unfinished(f.State))
+	}
+	path, err := f.WriteDeadLetters(letters)
+	if err != nil {
+		return table, err
+	}
+	return table, fmt.Errorf("%d trainings failed; reasons and remedies are in %s", len(letters), path)
+}
+
+// writeTable writes trainings.csv into Out, a row a finished training in the order of their keys, and returns its path: what
 // each was tested on, its error in kPa with the 95 % interval over patients, and its skill against the best baseline.
-func WriteTable(f archive.Folders) (path string, err error) {
+func writeTable(f archive.Folders) (path string, err error) {
 	path = filepath.Join(f.Out, "trainings.csv")
 	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
