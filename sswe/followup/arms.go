@@ -45,7 +45,7 @@ func (s *Study) Arms() []Arm {
 		}
 	}
 	for k := 1; k < s.Seeds; k++ {
-		vary("seed", fmt.Sprintf("seed-%d", s.Recipe.Seed+uint64(k)), "other patients and other weights", func(a *Arm) {
+		vary("seed", fmt.Sprintf("seed-%d", s.Recipe.Seed+uint64(k)), fmt.Sprintf("seed %d: other patients and weights", s.Recipe.Seed+uint64(k)), func(a *Arm) {
 			a.Config.Seed += uint64(k)
 			a.Recipes[0].Seed += uint64(k)
 		})
