@@ -81,8 +81,14 @@ func FollowupErrors(rows []followup.Row) (*plots.Figure, error) {
 		if r.Tests != followup.Own {
 			name += ", on " + r.Tests
 		}
-		bars = append(bars, plots.BaselineRow{Name: name, MAEKPa: r.MAEKPa, Low: r.CI95[0], High: r.CI95[1], Model: i == 0},
-			plots.BaselineRow{Name: "best trivial there (" + r.BestBaseline + ")", MAEKPa: r.BaselineKPa, Low: math.NaN(), High: math.NaN()})
+		bars = append(bars, plots.BaselineRow{Name: name, MAEKPa: r.MAEKPa, Low: r.CI95[0], High: r.CI95[1], Model: i == 0})
+		best := plots.BaselineRow{Name: "best trivial there (" + r.BestBaseline + ")", MAEKPa: r.BaselineKPa, Low: math.NaN(), High: math.NaN()}
+		for _, b := range r.Baselines {
+			if b.Name == r.BestBaseline {
+				best.Low, best.High = b.CI95[0], b.CI95[1]
+			}
+		}
+		bars = append(bars, best)
 	}
 	return plots.Baselines(bars, plots.Style{Simulated: true})
 }
@@ -99,7 +105,7 @@ func FollowupDrawings(r *followup.Report) ([]Drawing, error) {
 		return nil
 	}
 	style := plots.Style{Simulated: true}
-	var errorRows []plots.BaselineRow
+	var alone []followup.Row // on planes that are not the reference's
 	var differences []plots.DifferenceRow
 	for _, row := range r.Rows {
 		name := row.Note
@@ -109,12 +115,12 @@ func FollowupDrawings(r *followup.Report) ([]Drawing, error) {
 		if d := row.Against; d != nil {
 			differences = append(differences, plots.DifferenceRow{Group: row.Group, Name: name, KPa: d.Mean, Low: d.CI95[0], High: d.CI95[1]})
 		} else {
-			errorRows = append(errorRows, plots.BaselineRow{Name: name, MAEKPa: row.MAEKPa, Low: row.CI95[0], High: row.CI95[1], Model: row.Name == followup.Reference && row.Tests == followup.Own})
+			alone = append(alone, row)
 		}
 	}
-	f, err := plots.Baselines(errorRows, style)
+	f, err := FollowupErrors(alone)
 	if err := add(Drawing{Name: "other_patients", Title: "Other patients, other organs", Caption: "Mean absolute error where the test planes are not the reference's: " +
-		"they can't be compared plane by plane. The spread over seeds is what fifty patients leave to chance."}, f, err); err != nil {
+		"they can't be compared plane by plane. Each stands above the best predictor that looks at no image. The spread over seeds is what fifty patients leave to chance."}, f, err); err != nil {
 		return nil, err
 	}
 	if len(differences) > 0 {
