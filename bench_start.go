@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"elastography/kernel/bench"
-	"elastography/kernel/pjrt/compilecache"
+	"elastography/kernel/pjrt/compiler"
 	"elastography/sswe"
 )
 
@@ -81,7 +81,7 @@ func (c benchCommand) startOne(ctx context.Context, moment string, cached bool) 
 	command := exec.CommandContext(ctx, self, "bench", "--preset", c.Preset, "--until", moment)
 	command.Stderr = os.Stderr
 	if command.Env = os.Environ(); !cached {
-		command.Env = append(command.Env, compilecache.EnvCache+"=off")
+		command.Env = append(command.Env, compiler.EnvCache+"=off")
 	}
 	out, err := command.StdoutPipe()
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 
 	"elastography/kernel"
 	"elastography/kernel/pjrt"
-	"elastography/kernel/pjrt/compilecache"
+	"elastography/kernel/pjrt/compiler"
+	"elastography/kernel/pjrt/nativeops"
 	"elastography/sswe"
 )
 
@@ -25,7 +26,7 @@ func (c doctorCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.ClearCache {
-		before, err := compilecache.Clear()
+		before, err := compiler.Clear()
 		if err != nil {
 			return fmt.Errorf("clear the compilation cache: %w", err)
 		}
@@ -33,6 +34,7 @@ func (c doctorCommand) Run(ctx context.Context) error {
 	}
 	report := kernel.Doctor(ctx, root)
 	report.Add(checkBackend(ctx))
+	report.Add(checkNativeOps())
 	report.Add(checkCompileCache())
 	if c.JSON {
 		b, err := report.JSON()
@@ -69,10 +71,20 @@ func checkBackend(ctx context.Context) kernel.Check {
 	return check
 }
 
+// checkNativeOps says what convolutions run on. Being without only costs time.
+func checkNativeOps() kernel.Check {
+	check := kernel.Check{Name: "native operations", Found: nativeops.Describe(),
+		Remedy: "unset " + nativeops.EnvNativeOps + ": XLA's own convolutions take longer"}
+	if nativeops.Off() {
+		check.Level, check.Found = kernel.LevelWarn, "off"
+	}
+	return check
+}
+
 // checkCompileCache says what compiled programs are kept. Being off or unreadable only costs time.
 func checkCompileCache() kernel.Check {
-	check := kernel.Check{Name: "compilation cache", Remedy: "unset " + compilecache.EnvCache + ", or set it to a size such as \"1 GB\": a process's first step takes seconds longer without"}
-	stats, err := compilecache.Inspect()
+	check := kernel.Check{Name: "compilation cache", Remedy: "unset " + compiler.EnvCache + ", or set it to a size such as \"1 GB\": a process's first step takes seconds longer without"}
+	stats, err := compiler.Inspect()
 	if err != nil {
 		check.Level, check.Found = kernel.LevelWarn, err.Error()
 		return check

@@ -17,13 +17,13 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"elastography/data"
-	"elastography/kernel/pjrt/compilecache"
+	"elastography/kernel/pjrt/compiler"
 )
 
 // OpenBackend starts the backend that GOMLX_BACKEND names; kernel/pjrt chooses it. The error says how to mend it.
-// What XLA compiles is kept for the next process.
+// Convolutions and what goes with them become native operations, and what XLA compiles is kept for the next process.
 func OpenBackend() (compute.Backend, error) {
-	compilecache.Enable(os.Stderr)
+	compiler.Enable(os.Stderr)
 	b, err := compute.New()
 	if err != nil {
 		return nil, fmt.Errorf("start the XLA backend: %w; `go run . doctor` finds out why", err)

@@ -31,7 +31,11 @@ func (n Network) forward(scope *model.Scope, image *Node) (stiffness, features *
 	x = n.unit(scope.In("bottleneck"), x, n.channels(n.Levels))
 	features = ReduceMean(x, 1, 2)
 	for level := n.Levels - 1; level >= 0; level-- {
-		x = n.join(scope.In("decoder_%d", level), x, skips[level], n.channels(level))
+		x = enlarge(x)
+		if n.Skips {
+			x = Concatenate([]*Node{x, skips[level]}, -1)
+		}
+		x = n.unit(scope.In("decoder_%d", level), x, n.channels(level))
 	}
 	x = layers.Convolution(scope.In("head"), x).Channels(n.outputs()).KernelSize(1).PadSame().Done()
 	return Slice(x, AxisRange(), AxisRange(0, dims[1]), AxisRange(0, dims[2]), AxisRange()), features
@@ -57,25 +61,10 @@ func (n Network) channels(level int) int { return n.BaseChannels << level }
 func (n Network) unit(scope *model.Scope, x *Node, channels int) *Node {
 	for i := range 2 {
 		s := scope.In("conv_%d", i)
-		x = n.activate(s, convolve3x3(x, kernel3x3(s, x, x.Shape().Dimensions[3], channels)))
+		weights := s.In("conv").VariableWithShape("weights", shapes.Make(x.DType(), 3, 3, x.Shape().Dimensions[3], channels))
+		x = n.activate(s, Convolve(x, weights.NodeValue(x.Graph())).PadSame().Done())
 	}
 	return x
-}
-
-// join is the unit after doubling x's height and width and, in a network with skips, concatenating the encoder's features.
-// Neither is made: the convolution of a concatenation is the sum of two convolutions, and doubling folds into the first.
-func (n Network) join(scope *model.Scope, x, skip *Node, channels int) *Node {
-	s, in := scope.In("conv_0"), x.Shape().Dimensions[3]
-	if n.Skips {
-		kernel := kernel3x3(s, x, in+skip.Shape().Dimensions[3], channels)
-		part := func(from, to int) *Node { return Slice(kernel, AxisRange(), AxisRange(), AxisRange(from, to)) }
-		x = Add(upsampleConvolve3x3(x, part(0, in)), convolve3x3(skip, part(in, kernel.Shape().Dimensions[2])))
-	} else {
-		x = upsampleConvolve3x3(x, kernel3x3(s, x, in, channels))
-	}
-	x = n.activate(s, x)
-	s = scope.In("conv_1")
-	return n.activate(s, convolve3x3(x, kernel3x3(s, x, channels, channels)))
 }
 
 // activate follows a convolution: batch normalisation, or a bias without it, and a leaky rectifier.
@@ -89,7 +78,7 @@ func (n Network) activate(scope *model.Scope, x *Node) *Node {
 		bias := scope.Shared("conv").WithInitializer(initializer.Zero).VariableWithShape("biases", shapes.Make(x.DType(), channels)).NodeValue(x.Graph())
 		x = Add(x, Reshape(bias, 1, 1, 1, channels))
 	}
-	return Max(x, MulScalar(x, n.LeakySlope))
+	return Where(GreaterThan(x, ZerosLike(x)), x, MulScalar(x, n.LeakySlope))
 }
 
 // batchNormMomentum makes the running averages, which validation uses, forget in about ten steps: an epoch here is
@@ -100,6 +89,13 @@ const batchNormMomentum = 0.9
 func pool(x *Node) *Node {
 	d := x.Shape().Dimensions
 	return ReduceMax(Reshape(x, d[0], d[1]/2, 2, d[2]/2, 2, d[3]), 2, 4)
+}
+
+// enlarge doubles height and width by repeating each pixel.
+func enlarge(x *Node) *Node {
+	d := x.Shape().Dimensions
+	x = BroadcastToDims(Reshape(x, d[0], d[1], 1, d[2], 1, d[3]), d[0], d[1], 2, d[2], 2, d[3])
+	return Reshape(x, d[0], 2*d[1], 2*d[2], d[3])
 }
 
 // padTo appends zeros until height and width are multiples of m (Pad has no gradient in GoMLX v0.28).

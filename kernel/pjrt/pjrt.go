@@ -13,7 +13,8 @@
 //
 // go-xla's own installer, which knows other platforms and CUDA, is never run unasked: the errors name it as a remedy.
 //
-// Package compilecache, in the folder below, keeps what the plugin compiles from one process to the next.
+// Package compiler, in the folder below, puts native operations into programs and keeps what the plugin compiles from one
+// process to the next.
 //
 // The package never links XLA or GoMLX, so importing it costs nothing, and it never talks to a network itself: pip does.
 package pjrt

@@ -1,20 +1,21 @@
-// Package compilecache keeps what XLA compiles from one process to the next.
+// Package compiler stands between GoMLX and XLA's compiler: it puts native operations into programs (package nativeops), and
+// keeps what XLA compiles from one process to the next. One line, before the first backend is created, does both:
 //
-// XLA takes seconds to compile a network, GoMLX compiles in every process, and every notebook cell is a process. One line,
-// before the first backend is created, makes all of them reuse what any of them compiled, with the same bits as results:
+//	compiler.Enable(os.Stderr)
 //
-//	compilecache.Enable(os.Stderr)
+// XLA takes seconds to compile a network, GoMLX compiles in every process, and every notebook cell is a process. With the cache
+// all of them reuse what any of them compiled, with the same bits as results.
 //
 // A PJRT plugin is a table of functions. Enable opens the plugin that package pjrt selects, gives go-xla a copy of its table
-// with PJRT_Client_Compile replaced by a look-up on disk, and leaves everything else to the plugin. GOMLX_BACKEND and what a
-// backend says about itself stay as they are, and nothing is compiled in C at run time: cgo, which go-xla needs anyway, builds
-// the replacement into the program.
+// with PJRT_Client_Compile replaced, and leaves everything else to the plugin. GOMLX_BACKEND and what a backend says about
+// itself stay as they are, and nothing is compiled in C at run time: cgo, which go-xla needs anyway, builds the replacement
+// into the program.
 //
 // The cache never makes work fail. Whatever is wrong with it, programs are compiled as without it, and one line says why.
 //
 // Stored programs are machine code that is run as it is read: the folder is the user's own, closed to others, and one that
 // others can write is refused. The checksums find accidents, not forgery.
-package compilecache
+package compiler
 
 import (
 	"fmt"
@@ -36,49 +37,64 @@ const EnvCache = "SSWE_COMPILE_CACHE"
 // defaultLimitBytes holds some hundred programs of the paper's network.
 const defaultLimitBytes = 1 << 30
 
-// cache is what a wrapped plugin compiles through.
+// hook is what compiling on a wrapped plugin goes through.
+type hook struct {
+	plugin string // path of the wrapped plugin
+	cache  *cache // nil: off
+	native bool   // the plugin takes native operations
+}
+
+// cache finds what was compiled before.
 type cache struct {
-	plugin   string // path of the wrapped plugin
-	identity string // of its content
+	identity string // of the plugin's content
 	machine  string // what machine code depends on
 	flags    func() string
 	store    *store
 }
 
-// Enable makes backends that are created from now on, on the plugin that GOMLX_BACKEND or package pjrt's cache selects, look
-// their programs up before they compile. Further calls change nothing. Where there is nothing to cache with (no plugin yet,
-// the pure Go backend) or the cache is off, it does nothing; where caching is not possible, it says so on warn, in a line.
+// Enable makes backends that are created from now on, on the plugin that GOMLX_BACKEND or package pjrt's cache selects, take
+// native operations, and look their programs up before they compile. Further calls change nothing. Where there is nothing to
+// do it for (no plugin yet, the pure Go backend, a GPU), it does nothing; where it is not possible, it says so on warn, in a
+// line.
 func Enable(warn io.Writer) {
-	if err := enable(&onceWriter{w: warn}); err != nil {
-		fmt.Fprintf(warn, "compilation cache: %v; programs are compiled anew in each process\n", err)
+	if err := enable(warn); err != nil {
+		fmt.Fprintf(warn, "compiler: %v; programs are XLA's own and compiled anew in each process\n", err)
 	}
 }
 
 func enable(warn io.Writer) error {
-	where, err := settings()
-	if err != nil || where.off {
-		return err
-	}
 	plugin, found, err := pjrt.Find()
 	if err != nil || !found || plugin.Path == "" {
 		return nil // whoever starts the backend says what is wrong
 	}
 	if upper := strings.ToUpper(plugin.Path); strings.Contains(upper, "CUDA") || strings.Contains(upper, "NVIDIA") || strings.Contains(upper, "ROCM") {
-		return nil // a program for a GPU depends on its model and driver, which the key does not hold
+		return nil // native operations are the processor's; a program for a GPU depends on its model and driver, which the key does not hold
 	}
-	identity, err := identify(plugin)
+	c, err := openCache(plugin, &onceWriter{w: warn})
 	if err != nil {
-		return err
+		fmt.Fprintf(warn, "compilation cache: %v; programs are compiled anew in each process\n", err)
 	}
-	s, err := openStore(where.dir, where.limit, warn)
-	if err != nil {
-		return err
-	}
-	c := &cache{plugin: plugin.Path, identity: identity, machine: machine(), flags: sync.OnceValue(flags), store: s}
-	if err := wrap(c); err != nil {
+	if err := wrap(&hook{plugin: plugin.Path, cache: c}); err != nil {
 		return fmt.Errorf("%s: %w", plugin.Path, err)
 	}
 	return nil
+}
+
+// openCache is nil without an error where the cache is off.
+func openCache(plugin pjrt.Plugin, warn io.Writer) (*cache, error) {
+	where, err := settings()
+	if err != nil || where.off {
+		return nil, err
+	}
+	identity, err := identify(plugin)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openStore(where.dir, where.limit, warn)
+	if err != nil {
+		return nil, err
+	}
+	return &cache{identity: identity, machine: machine(), flags: sync.OnceValue(flags), store: s}, nil
 }
 
 // identify names a plugin's content: by its SHA-256 if it is pinned, else by what changes when the file is replaced.

@@ -1,6 +1,6 @@
 //go:build linux && cgo
 
-package compilecache
+package compiler
 
 import (
 	"bytes"

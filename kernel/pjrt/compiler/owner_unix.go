@@ -1,6 +1,6 @@
 //go:build unix
 
-package compilecache
+package compiler
 
 import (
 	"io/fs"

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package compilecache
+package compiler
 
 /*
 #cgo LDFLAGS: -ldl
@@ -17,30 +17,37 @@ import (
 	"unsafe"
 
 	gopjrt "github.com/gomlx/go-xla/pjrt"
+
+	"elastography/kernel/pjrt/nativeops"
 )
 
-// active is the cache that compiling goes through. It is the process's, like the wrapped plugin: C calls back without saying
-// for whom.
-var active atomic.Pointer[cache]
+// active is what compiling goes through. It is the process's, like the wrapped plugin: C calls back without saying for whom.
+var active atomic.Pointer[hook]
 
 // wrap registers the plugin with go-xla under its own path, so that GOMLX_BACKEND selects it as before, with compiling
 // replaced.
-func wrap(c *cache) error {
-	if !active.CompareAndSwap(nil, c) {
-		if old := active.Load(); old.plugin != c.plugin {
-			return fmt.Errorf("the cache serves one plugin a process, here %s", old.plugin)
+func wrap(h *hook) error {
+	if old := active.Load(); old != nil {
+		if old.plugin != h.plugin {
+			return fmt.Errorf("one plugin a process is served, here %s", old.plugin)
 		}
 		return nil
 	}
-	path := C.CString(c.plugin)
+	path := C.CString(h.plugin)
 	defer C.free(unsafe.Pointer(path))
 	var why *C.char
 	api := C.sswe_wrap(path, &why)
 	if api == nil {
-		active.Store(nil)
 		return errors.New(C.GoString(why))
 	}
-	if err := gopjrt.RegisterPreloadedPlugin(c.plugin, uintptr(unsafe.Pointer(api))); err != nil {
+	h.native = !nativeops.Off() && nativeops.Register(unsafe.Pointer(api)) == nil // an older plugin works without
+	if h.cache == nil && !h.native {
+		return nil
+	}
+	if !active.CompareAndSwap(nil, h) {
+		return nil
+	}
+	if err := gopjrt.RegisterPreloadedPlugin(h.plugin, uintptr(unsafe.Pointer(api))); err != nil {
 		active.Store(nil)
 		return err
 	}
@@ -51,7 +58,39 @@ func wrap(c *cache) error {
 //
 //export ssweCompile
 func ssweCompile(args *C.sswe_compile_args) *C.sswe_error {
-	c := active.Load()
+	h := active.Load()
+	if h.native {
+		defer putNativeOps(args)()
+	}
+	if h.cache == nil {
+		return C.sswe_compile(args)
+	}
+	return h.cache.compile(args)
+}
+
+// putNativeOps has args compile the program with native operations in it; what it returns puts args back as they were.
+func putNativeOps(args *C.sswe_compile_args) func() {
+	original := args.program
+	if original == nil || string(view(original.format, original.format_size)) != "mlir" {
+		return func() {}
+	}
+	text, n := nativeops.Rewrite(string(view(original.code, original.code_size)))
+	if n == 0 {
+		return func() {}
+	}
+	program := (*C.sswe_program)(C.malloc(C.sizeof_sswe_program))
+	*program = *original
+	program.code, program.code_size = C.CString(text), C.size_t(len(text))
+	args.program = program
+	return func() {
+		args.program = original
+		C.free(unsafe.Pointer(program.code))
+		C.free(unsafe.Pointer(program))
+	}
+}
+
+// compile looks args' program up, or has it compiled and keeps it.
+func (c *cache) compile(args *C.sswe_compile_args) *C.sswe_error {
 	k, known := programKey(c, args)
 	if known {
 		if stored, found := c.store.get(k); found {
