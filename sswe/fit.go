@@ -107,26 +107,35 @@ func (f *fit) batch(step int) []*data.Sample {
 
 // batchTensors packs samples as image, target (in units of RangeKPa), mask and saturated, [batch, height, width, 1].
 func batchTensors(samples []*data.Sample, c Config) []*tensors.Tensor {
-	n, pixels := len(samples), c.Grid.Pixels()
-	var maps [4][]float32
-	for k := range maps {
-		maps[k] = make([]float32, n*pixels)
-	}
-	for b, s := range samples {
-		copy(maps[0][b*pixels:], s.Image)
-		for i := range pixels {
-			if s.Mask[i] {
-				maps[1][b*pixels+i] = s.TargetKPa[i] / float32(c.RangeKPa)
-				maps[2][b*pixels+i] = 1
+	pixels := c.Grid.Pixels()
+	fill := func(write func(s *data.Sample, to []float32)) *tensors.Tensor {
+		t := tensors.FromShape(shapes.Make(dtypes.Float32, len(samples), c.Grid.Height, c.Grid.Width, 1))
+		tensors.MustMutableFlatData(t, func(flat []float32) {
+			for b, s := range samples {
+				write(s, flat[b*pixels:(b+1)*pixels])
 			}
-			if s.Saturated[i] {
-				maps[3][b*pixels+i] = 1
+		})
+		return t
+	}
+	indicator := func(of func(*data.Sample) []bool) *tensors.Tensor {
+		return fill(func(s *data.Sample, to []float32) {
+			for i, yes := range of(s) {
+				if to[i] = 0; yes {
+					to[i] = 1
+				}
 			}
-		}
+		})
 	}
-	out := make([]*tensors.Tensor, len(maps))
-	for k := range maps {
-		out[k] = tensor4(maps[k], n, c.Grid)
+	return []*tensors.Tensor{
+		fill(func(s *data.Sample, to []float32) { copy(to, s.Image) }),
+		fill(func(s *data.Sample, to []float32) {
+			for i, valid := range s.Mask {
+				if to[i] = 0; valid {
+					to[i] = s.TargetKPa[i] / float32(c.RangeKPa)
+				}
+			}
+		}),
+		indicator(func(s *data.Sample) []bool { return s.Mask }),
+		indicator(func(s *data.Sample) []bool { return s.Saturated }),
 	}
-	return out
 }

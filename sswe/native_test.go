@@ -138,7 +138,7 @@ func TestTheWholeNetworkIsNative(t *testing.T) {
 		}
 	}
 	// 11 convolutions each in training and prediction; 10 normalised. The first asks for no input gradient, each join for two.
-	want := map[string]int{"sswe.convolution": 22, "sswe.filter_gradient": 11, "sswe.input_gradient": 12, "sswe.normalisation": 10, "sswe.normalisation_gradient": 10, "sswe.adam": 32}
+	want := map[string]int{"sswe.convolution": 22, "sswe.filter_gradient": 11, "sswe.input_gradient": 12, "sswe.normalisation": 10, "sswe.normalisation_gradient": 10, "sswe.adam": 32, "sswe.pool": 4, "sswe.pool_gradient": 2}
 	if fmt.Sprint(calls) != fmt.Sprint(want) {
 		t.Errorf("%v, expected %v", calls, want)
 	}

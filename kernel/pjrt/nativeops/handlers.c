@@ -7,6 +7,7 @@
 
 #include "convolve.h"
 #include "normalise.h"
+#include "pool.h"
 
 static ffi_error *complain(const ffi_frame *f, const char *what, int code) {
   ffi_error_create_args args = {.struct_size = sizeof args, .message = what, .code = code};
@@ -173,6 +174,34 @@ static ffi_error *normalisation_gradient_handler(ffi_frame *f) {
                                             real(f, "epsilon", 0), real(f, "slope", 1), a[5]->data, r[0]->data, r[1]->data, r[2]->data));
 }
 
+static int halves(const ffi_buffer *small, const ffi_buffer *large) {
+  return small->dims[0] == large->dims[0] && 2 * small->dims[1] == large->dims[1] && 2 * small->dims[2] == large->dims[2] && small->dims[3] == large->dims[3];
+}
+
+// x -> y
+static ffi_error *pool_handler(ffi_frame *f) {
+  if (answers(f)) return NULL;
+  if (!shaped(&f->args, 0, 1, 4) || !shaped(&f->results, 0, 1, 4) || !halves(f->results.buffers[0], f->args.buffers[0]))
+    return complain(f, "sswe.pool: operands", FFI_INVALID_ARGUMENT);
+  crew c = crew_for(f);
+  images x = image_of(f->args.buffers[0]);
+  pool_images(&c, &x, f->results.buffers[0]->data);
+  return NULL;
+}
+
+// x, y, dy [, another gradient] -> dx
+static ffi_error *pool_gradient_handler(ffi_frame *f) {
+  if (answers(f)) return NULL;
+  ffi_buffer **a = f->args.buffers;
+  if (!shaped(&f->args, 0, 3, 4) || !shaped(&f->args, 3, (int)f->args.size, 4) || !shaped(&f->results, 0, 1, 4) || !halves(a[1], a[0]) || !halves(a[2], a[0]) ||
+      count(f->results.buffers[0]) != count(a[0]) || (f->args.size > 3 && count(a[3]) != count(a[0])))
+    return complain(f, "sswe.pool_gradient: operands", FFI_INVALID_ARGUMENT);
+  crew c = crew_for(f);
+  images x = image_of(a[0]);
+  pool_gradient(&c, &x, a[1]->data, a[2]->data, f->args.size > 3 ? a[3]->data : NULL, f->results.buffers[0]->data);
+  return NULL;
+}
+
 typedef struct {
   adam_step step;
   long n, jobs;
@@ -211,6 +240,8 @@ static const struct {
     {"sswe.filter_gradient", filter_gradient_handler},
     {"sswe.normalisation", normalisation_handler},
     {"sswe.normalisation_gradient", normalisation_gradient_handler},
+    {"sswe.pool", pool_handler},
+    {"sswe.pool_gradient", pool_gradient_handler},
     {"sswe.adam", adam_handler},
 };
 

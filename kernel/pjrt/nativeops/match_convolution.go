@@ -216,11 +216,16 @@ func (p *program) summed(s *statement) *statement {
 	if blocks == nil {
 		return nil
 	}
-	d := s.out[0].dims
 	sum := p.onlyUser(blocks, "reduce")
-	if sum == nil || !slices.Equal(blocks.out[0].dims, []int{d[0], d[1] / 2, 2, d[2] / 2, 2, d[3]}) || sum.attributes["dimensions"] != "array<i64: 2, 4>" ||
-		!strings.Contains(sum.text, `"stablehlo.add"(%lhs, %rhs)`) || !p.constant(sum.operands[1], 0) {
+	if sum == nil || !sum.reducesBlocks(s.out[0], blocks.out[0], "add") || !p.constant(sum.operands[1], 0) {
 		return nil
 	}
 	return sum
+}
+
+// reducesBlocks tells whether a statement reduces each 2x2 block of an image, which is reshaped to blocks, by an operation.
+func (s *statement) reducesBlocks(image, blocks shape, op string) bool {
+	d := image.dims
+	return image.image() && slices.Equal(blocks.dims, []int{d[0], d[1] / 2, 2, d[2] / 2, 2, d[3]}) && s.attributes["dimensions"] == "array<i64: 2, 4>" &&
+		strings.Contains(s.text, `"stablehlo.`+op+`"(%lhs, %rhs)`)
 }

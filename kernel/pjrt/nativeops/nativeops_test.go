@@ -209,15 +209,41 @@ func TestConvolutionNormalisationAndRectifierInPrediction(t *testing.T) {
 	}
 }
 
+// pooled is the maximum of each 2x2 block, as the networks write it.
+func pooled(x *Node) *Node {
+	d := x.Shape().Dimensions
+	return ReduceMax(Reshape(x, d[0], d[1]/2, 2, d[2]/2, 2, d[3]), 2, 4)
+}
+
+// largest is the same, block by block.
+func largest(x *Node) *Node {
+	at := func(i, j int) *Node {
+		return Slice(x, AxisRange(), AxisRange(i).Stride(2), AxisRange(j).Stride(2), AxisRange())
+	}
+	return Max(Max(at(0, 0), at(0, 1)), Max(at(1, 0), at(1, 1)))
+}
+
+func TestPoolingAndItsGradientWithAndWithoutASkip(t *testing.T) {
+	for _, dims := range [][]int{{2, 4, 6, 16}, {1, 2, 2, 3}, {2, 6, 10, 33}} {
+		for name, join := range map[string]func(x, y *Node) *Node{
+			"alone":       func(_, y *Node) *Node { return y },
+			"with a skip": func(x, y *Node) *Node { return Concatenate([]*Node{Reshape(x, -1), Reshape(y, -1)}, 0) },
+		} {
+			both(t, fmt.Sprintf("%v %s", dims, name), 1e-6, func(in []*Node) []*Node { return []*Node{join(in[0], pooled(in[0]))} },
+				func(in []*Node) []*Node { return []*Node{join(in[0], largest(in[0]))} }, random(1, dims...))
+		}
+	}
+}
+
 // The operations are the same on processors with shorter vectors; the last test runs this binary again with fewer lanes.
 func TestShorterVectorsComputeTheSame(t *testing.T) {
 	if os.Getenv(nativeops.EnvNativeOps) != "" {
 		t.Skip("run by itself")
 	}
 	for _, lanes := range []string{"8", "4"} {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^Test(Convolution|Enlarged|Normalisation)", "-test.v")
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^Test(Convolution|Enlarged|Normalisation|Pooling)", "-test.v")
 		cmd.Env = append(os.Environ(), nativeops.EnvNativeOps+"="+lanes)
-		if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "--- PASS") != 4 {
+		if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "--- PASS") != 5 {
 			t.Errorf("%s lanes: %v\n%s", lanes, err, out)
 		}
 	}

@@ -41,7 +41,14 @@ func (p *program) match(s *statement) *call {
 	case "slice":
 		return p.part(s)
 	case "reduce":
+		if c := p.pool(s); c != nil {
+			return c
+		}
 		return p.blocks(s)
+	case "add":
+		return p.poolGradientAnd(s)
+	case "reshape":
+		return p.poolGradient(s)
 	case "batch_norm_inference":
 		return p.prediction(s)
 	case "select":

@@ -57,6 +57,9 @@ typedef struct {
   // dx = g * by + (x - origin) * with_x + rest
   void (*gradient_apply)(const float *x, const float *dy, long pixels, int channels, const float *scale, const float *shift, float slope,
                          const float *origin, const float *by, const float *with_x, const float *rest, float *dx);
+  // the largest of four pixels, per channel; and dy where x is that, plus `and` (or NULL)
+  void (*largest)(const float *a, const float *b, const float *c, const float *d, long channels, float *to);
+  void (*where_largest)(const float *x, const float *y, const float *dy, const float *and, long channels, float *dx);
   // numbers from to to
   void (*adam)(const adam_step *a, long from, long to);
 } tiles;

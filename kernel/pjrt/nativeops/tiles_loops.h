@@ -190,7 +190,8 @@ TARGET static void correlate(const gradient *g, long first, long last, int from,
     int vectors = WIDEST == 4 && g->out - out > 3 * LANES ? 4 : g->out - out > LANES ? 2 : 1, in = from;
     if (vectors == 4) {
 #define X(CHANNELS) \
-  for (; in + CHANNELS <= to; in += CHANNELS) correlate_##CHANNELS##_4(g, first, last, in, out, into + (in - from) * stride + out, stride);
+  for (; in + CHANNELS <= to && (CHANNELS != 6 || to - in != 8); in += CHANNELS) /* two fours are better than six and two */ \
+    correlate_##CHANNELS##_4(g, first, last, in, out, into + (in - from) * stride + out, stride);
       CORRELATE_4
 #undef X
     } else if (vectors == 2) {
@@ -267,6 +268,21 @@ TARGET static void gradient_apply(const float *x, const float *dy, long pixels, 
   }
 }
 
+TARGET static void largest(const float *a, const float *b, const float *c, const float *d, long channels, float *to) {
+  EACH_VECTOR(channels) {
+    vector p = TAKE(a + ch), q = TAKE(b + ch), r = TAKE(c + ch), s = TAKE(d + ch);
+    p = choose(q > p, q, p), r = choose(s > r, s, r);
+    PUT(to + ch, choose(r > p, r, p));
+  }
+}
+
+TARGET static void where_largest(const float *x, const float *y, const float *dy, const float *and, long channels, float *dx) {
+  EACH_VECTOR(channels) {
+    vector v = choose(TAKE(x + ch) >= TAKE(y + ch), TAKE(dy + ch), (vector){0});
+    PUT(dx + ch, and ? v + TAKE(and + ch) : v);
+  }
+}
+
 TARGET static void adam(const adam_step *a, long from, long to) {
   const adam_step s = *a;
   for (long i = from; i < to; i += LANES) {
@@ -280,6 +296,6 @@ TARGET static void adam(const adam_step *a, long from, long to) {
 }
 
 const tiles *TILES(void) {
-  static const tiles t = {LANES, convolve, correlate, moments, normalise, gradient_sums, gradient_apply, adam};
+  static const tiles t = {LANES, convolve, correlate, moments, normalise, gradient_sums, gradient_apply, largest, where_largest, adam};
   return &t;
 }
