@@ -225,7 +225,7 @@ static void carry_out(const crew *c, plan *p) {
   share(c, p->row_jobs * p->block_jobs, convolve_part, p);
 }
 
-enum { TAPS = 49 };
+enum { TAPS = 49, FOLDED_PIXELS = 64 };
 
 // step_of is the convolution that reads padded images x, its first tap in the corner, by the kernel at k [taps][in][padded].
 static convolution step_of(const float *x, const images *size, long margin_rows, long margin_columns, const long *tap, int taps, const float *k,
@@ -243,7 +243,7 @@ static void corner_taps(long *tap, long rows, long columns, long row, long chann
 
 const char *convolve_images(const crew *c, int sources, const images *x, int enlarge, const kernel *k, const after *then, float *y) {
   static const long centre = 0;
-  long lanes = tiles_here()->lanes, out = k->out, padded_out = rounded(out, lanes), from = 0, tap[2][TAPS], phase_taps[4][4];
+  long lanes = tiles_here()->lanes, out = k->out, padded_out = rounded(out, lanes), from = 0, tap[2][TAPS], phase_taps[4][9];
   float *held[4] = {0};
   plan p = {.units = x[0].count * x[0].height};
   const char *wrong = no_memory;
@@ -251,10 +251,12 @@ const char *convolve_images(const crew *c, int sources, const images *x, int enl
     const images *source = &x[s];
     int enlarged = s == 0 && enlarge == 2, gather = !enlarged && few(source, k);
     // The kernel as it is will do where vectors divide it; what is gathered needs its taps without gaps.
-    int as_is = !enlarged && out == padded_out && (!gather || k->in == source->channels);
+    // Taps that fall together in an enlarged image are added up beforehand, unless the image is so small that this takes longer.
+    int folded = enlarged && source->count * source->height * source->width >= FOLDED_PIXELS;
+    int as_is = !folded && out == padded_out && (!gather || k->in == source->channels);
     const float *weights = k->at + from * out;
     if (!as_is) {
-      if (!(weights = held[2 * s] = packed(c, k, from, source->channels, enlarged ? 2 : 1, 0, padded_out))) goto end;
+      if (!(weights = held[2 * s] = packed(c, k, from, source->channels, folded ? 2 : 1, 0, padded_out))) goto end;
     }
     long around_rows = enlarged ? 1 : k->rows / 2, around_columns = enlarged ? 1 : k->columns / 2;
     const float *at = source->at;
@@ -279,11 +281,18 @@ const char *convolve_images(const crew *c, int sources, const images *x, int enl
       long row = (source->width + 2) * source->channels;
       for (int phase = 0; phase < 4; phase++) {
         int a = phase >> 1, b = phase & 1;
-        for (int t = 0; t < 4; t++) phase_taps[phase][t] = (a + (t >> 1)) * row + (b + (t & 1)) * source->channels;
-        convolution step = step_of(at, source, 2, 2, phase_taps[phase], 4, weights + phase * 4 * source->channels * padded_out, padded_out,
-                                   y + (a * 2 * source->width + b) * out, out);
+        float *corner = y + (a * 2 * source->width + b) * out;
+        convolution step;
+        if (folded) {
+          for (int t = 0; t < 4; t++) phase_taps[phase][t] = (a + (t >> 1)) * row + (b + (t & 1)) * source->channels;
+          step = step_of(at, source, 2, 2, phase_taps[phase], 4, weights + phase * 4 * source->channels * padded_out, padded_out, corner, out);
+          step.run = 2;
+        } else {
+          for (int t = 0; t < 9; t++) phase_taps[phase][t] = (a + t / 3 + 1) / 2 * row + (b + t % 3 + 1) / 2 * source->channels;
+          step = step_of(at, source, 2, 2, phase_taps[phase], 9, weights, padded_out, corner, out);
+          if (as_is) step.ktap = k->in * out;
+        }
         step.ystep *= 2, step.yrow *= 4, step.yimage *= 4;
-        step.run = 2;
         p.rows_per_unit[p.count] = 1, p.steps[p.count++] = step;
       }
     }
