@@ -190,8 +190,7 @@ TARGET static void correlate(const gradient *g, long first, long last, int from,
     int vectors = WIDEST == 4 && g->out - out > 3 * LANES ? 4 : g->out - out > LANES ? 2 : 1, in = from;
     if (vectors == 4) {
 #define X(CHANNELS) \
-  for (; in + CHANNELS <= to && (CHANNELS != 6 || to - in != 8); in += CHANNELS) /* two fours are better than six and two */ \
-    correlate_##CHANNELS##_4(g, first, last, in, out, into + (in - from) * stride + out, stride);
+  for (; in + CHANNELS <= to; in += CHANNELS) correlate_##CHANNELS##_4(g, first, last, in, out, into + (in - from) * stride + out, stride);
       CORRELATE_4
 #undef X
     } else if (vectors == 2) {
