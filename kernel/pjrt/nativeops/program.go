@@ -90,6 +90,11 @@ func parseStatement(text string) (*statement, bool) {
 			return nil, false
 		}
 		s.results, rest = strings.Split(names, ", "), after
+		for _, r := range s.results {
+			if !isName(r) {
+				return nil, false
+			}
+		}
 	}
 	op, rest, found := strings.Cut(rest, "(")
 	s.op = strings.TrimPrefix(strings.Trim(op, `"`), "stablehlo.")
@@ -238,16 +243,21 @@ func captured(s *statement) (names []string) {
 	}
 	_, body, _ := strings.Cut(s.text, "({")
 	for _, part := range strings.Split(body, "%")[1:] {
-		end := strings.IndexFunc(part, func(r rune) bool { return !strings.ContainsRune("_.$-", r) && !isAlphanumeric(r) })
-		if end >= 0 {
+		if end := strings.IndexFunc(part, func(r rune) bool { return !inName(r) }); end >= 0 {
 			names = append(names, "%"+part[:end])
 		}
 	}
 	return names
 }
 
-func isAlphanumeric(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+func isName(value string) bool {
+	name, found := strings.CutPrefix(value, "%")
+	return found && name != "" && strings.IndexFunc(name, func(r rune) bool { return !inName(r) }) < 0
+}
+
+// inName tells whether MLIR allows r in a value's name.
+func inName(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_.$-", r)
 }
 
 // by is the statement that defines a value, if it is such an operation.

@@ -24,7 +24,7 @@ static struct {
   int sleeping, helpers;
 } team = {.turn = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
-enum { WATCH_NS = 200000, HELPERS_AT_MOST = 255 };
+enum { WATCH_NS = 80000, HELPERS_AT_MOST = 255 };
 
 static void pause_briefly(void) {
 #if defined(__x86_64__)
