@@ -24,6 +24,14 @@ type fit struct {
 	rate    *model.Variable
 
 	sharding *distributed.ShardingSpec // of a batch over devices; nil: one device
+
+	ahead chan prepared // the next step's batch, made while the last one's is trained on; nil before the first step
+}
+
+// prepared is the batch of a step, augmented and packed.
+type prepared struct {
+	step int
+	in   []*tensors.Tensor
 }
 
 // newFit compiles nothing yet: XLA does at the first step.
@@ -80,17 +88,46 @@ func (f *fit) stepsPerEpoch() int {
 }
 
 // step takes one step and returns its loss, in units of RangeKPa. Its batch is a function of the seed and the step
-// alone, so that a resumed training sees the same images.
+// alone, so that a resumed training sees the same images; the next one's is made meanwhile.
 func (f *fit) step(step int, rate float64) (float64, error) {
-	c := f.model.Config
 	if err := f.rate.SetValue(tensors.FromScalar(float32(rate))); err != nil {
 		return 0, err
 	}
+	var now prepared
+	if f.ahead != nil {
+		now = <-f.ahead
+	}
+	if now.in == nil || now.step != step {
+		now.free()
+		now = f.prepare(step)
+	}
+	next := make(chan prepared, 1)
+	go func() { next <- f.prepare(step + 1) }()
+	f.ahead = next
+	return f.run(now.in)
+}
+
+func (f *fit) prepare(step int) prepared {
+	c := f.model.Config
 	batch := f.batch(step)
 	for i, s := range batch {
 		batch[i] = c.Augmentation.Apply(s, stream(c.Seed, fmt.Sprintf("augmentation/%d/%d", step, i)))
 	}
-	return f.run(batchTensors(batch, c))
+	return prepared{step, batchTensors(batch, c)}
+}
+
+func (p prepared) free() {
+	for _, t := range p.in {
+		t.MustFinalizeAll()
+	}
+}
+
+// close frees the program and the batch that is not trained on any more.
+func (f *fit) close() {
+	if f.ahead != nil {
+		(<-f.ahead).free()
+	}
+	f.exec.Finalize()
 }
 
 // batch lists the samples of a step: each epoch visits every sample once, in an order of its own, and fills its last

@@ -82,7 +82,7 @@ func (t *Trainer) Train(ctx context.Context, samples []*data.Sample) (*Model, []
 	if err != nil {
 		return nil, nil, err
 	}
-	defer run.exec.Finalize()
+	defer run.close()
 	run.average = average
 	if err := t.loop(ctx, run, p, held); err != nil {
 		return nil, nil, err
