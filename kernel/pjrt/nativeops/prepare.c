@@ -7,10 +7,10 @@
 const char *const no_memory = "no memory";
 
 long pieces(const crew *c, long units, double ns) {
-  long n = (long)(ns / 2e4), most = c->threads == 1 ? 1 : 6 * c->threads;
-  if (n > most) n = most;
-  if (n > units) n = units;
-  return n < 1 ? 1 : n;
+  long rounds = (long)(ns / 5e3) / c->threads, most = c->threads == 1 ? 1 : 6; // whole rounds, so that nobody waits for a last job
+  if (rounds > most) rounds = most;
+  long n = rounds > 0 ? rounds * c->threads : ns < 5e3 ? 1 : c->threads;
+  return n < units ? n : units < 1 ? 1 : units;
 }
 
 const struct tap_range falls_on[2][2] = {{{0, 0}, {1, 2}}, {{0, 1}, {2, 2}}};
