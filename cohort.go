@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,34 +21,67 @@ type cohortCommand struct {
 	Planes   int    `help:"Planes of each patient, nearest the organ's middle; 0 takes all." default:"0"`
 	Test     int    `help:"Test patients; 0 takes a fifth, at least two." default:"0"`
 	Seed     uint64 `help:"Seed." default:"2019"`
-	Validate bool   `help:"Measure scanner and cohort against the published figures, into validation.md; a cohort that is there already is taken as it is."`
+	Cohorts  int    `help:"Cohorts of this and the following seeds, each in a folder of its own below --out." default:"1"`
+	Validate bool   `help:"Measure scanner and cohort against the published figures, into validation.md; several cohorts below --out are judged as one. What is there already is taken as it is."`
 }
 
 func (c cohortCommand) Help() string {
-	return "Examples: go run . cohort --patients 10 --out cohorts/ten\n          go run . cohort --validate --out cohorts/ten\n\n" +
+	return "Examples: go run . cohort --patients 10 --out cohorts/ten\n          go run . cohort --validate --out cohorts/ten\n" +
+		"          go run . cohort --validate --cohorts 5 --out cohorts/pool\n\n" +
 		"Stopped at any moment, the same command goes on with what is missing. With --validate the exit code is 1 if a row does not hold."
 }
 
 func (c cohortCommand) Run(ctx context.Context) error {
-	if _, err := os.Stat(filepath.Join(c.Out, "manifest.csv")); err == nil && c.Validate && c.asksForNothing() {
-		cohort, err := data.Open(c.Out)
-		if err != nil {
+	if c.Validate && c.asksForNothing() {
+		switch cohorts, err := data.OpenPool(c.Out); {
+		case err == nil:
+			return validate(ctx, c.Out, cohorts)
+		case !errors.Is(err, data.ErrNoCohort):
 			return err
 		}
-		return validate(ctx, cohort)
 	}
-	cohort, err := simulate(ctx, c.Out, c.recipe())
+	dirs, err := c.dirs()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %d simulated planes of %d patients, %d foci; see card.md there\n", c.Out, len(cohort.Rows), c.Patients, len(cohort.Foci))
+	var cohorts []*data.Cohort
+	for k, dir := range dirs {
+		r := c.recipe()
+		r.Seed += uint64(k)
+		cohort, err := simulate(ctx, dir, r)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s: %d simulated planes of %d patients, %d foci; see card.md there\n", dir, len(cohort.Rows), r.Patients, len(cohort.Foci))
+		cohorts = append(cohorts, cohort)
+	}
 	if c.Validate {
-		return validate(ctx, cohort)
+		return validate(ctx, c.Out, cohorts)
 	}
 	return nil
 }
 
-// recipe is what the flags ask for.
+// dirs are the folders of the cohorts: --out itself, or one a seed below it.
+func (c cohortCommand) dirs() ([]string, error) {
+	switch {
+	case c.Cohorts == 1:
+		return []string{c.Out}, nil
+	case c.Cohorts < 1 || c.Cohorts > 1000:
+		return nil, fmt.Errorf("cohort: --cohorts is %d; give 1 to 1000", c.Cohorts)
+	case c.Seed > math.MaxUint64-uint64(c.Cohorts):
+		return nil, fmt.Errorf("cohort: there are no %d seeds from %d on; give a smaller --seed", c.Cohorts, c.Seed)
+	}
+	if _, err := os.Stat(filepath.Join(c.Out, "recipe.json")); err == nil {
+		return nil, fmt.Errorf("cohort: %s holds a cohort itself; choose another folder for several", c.Out)
+	}
+	var dirs []string
+	for k := range c.Cohorts {
+		dirs = append(dirs, filepath.Join(c.Out, fmt.Sprintf("seed-%d", c.Seed+uint64(k))))
+	}
+	return dirs, nil
+}
+
+// recipe is what the flags ask for, of the first cohort.
 func (c cohortCommand) recipe() data.Recipe {
 	r := data.Recipe{Organ: c.Organ, Scanner: c.Scanner, Patients: c.Patients, Planes: c.Planes, Test: c.Test, Seed: c.Seed}
 	if r.Scanner == "" {
@@ -60,14 +95,14 @@ func (c cohortCommand) recipe() data.Recipe {
 	return r
 }
 
-// asksForNothing tells whether no flag but the folder says which cohort is meant.
+// asksForNothing tells whether no flag but the folder says which cohorts are meant.
 func (c cohortCommand) asksForNothing() bool {
-	return c.Organ == "prostate" && c.Scanner == "" && c.Patients == 50 && c.Planes == 0 && c.Test == 0 && c.Seed == 2019
+	return c.Organ == "prostate" && c.Scanner == "" && c.Patients == 50 && c.Planes == 0 && c.Test == 0 && c.Seed == 2019 && c.Cohorts == 1
 }
 
 // simulate makes or completes a cohort, with progress.
 func simulate(ctx context.Context, dir string, r data.Recipe) (*data.Cohort, error) {
-	bar := newBar(-1, "planes")
+	bar := newBar(-1, fmt.Sprintf("planes of seed %d", r.Seed))
 	return data.Simulate(ctx, dir, r, func(done, total int) {
 		if bar.GetMax() != total {
 			bar.ChangeMax(total)

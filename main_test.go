@@ -102,6 +102,7 @@ func TestBadInputIsOneLineThatNamesItAndTheRemedy(t *testing.T) {
 		{[]string{"reproduce", "--preset", "papre", "--out", dir + "/a"}, []string{`"papre"`, "smoke"}},
 		{[]string{"cohort", "--patients", "0", "--out", dir + "/b"}, []string{"0 patients"}},
 		{[]string{"cohort", "--scanner", "portable", "--out", dir + "/b"}, []string{"portable", "SWE"}},
+		{[]string{"cohort", "--cohorts", "0", "--out", dir + "/b"}, []string{"--cohorts is 0", "1 to 1000"}},
 		{[]string{"train", "--cohort", dir + "/none", "--out", dir + "/c"}, []string{dir + "/none", "go run . cohort"}},
 		{[]string{"train", "--cohort", truncated, "--preset", "smoke", "--out", dir + "/d"}, []string{"p001/mid.npz", "--skip-damaged"}},
 		{[]string{"train", "--cohort", cohort, "--epochs=-1", "--out", dir + "/e"}, []string{"training.epochs is -1"}},
@@ -127,6 +128,32 @@ func TestBadInputIsOneLineThatNamesItAndTheRemedy(t *testing.T) {
 				t.Errorf("%d lines where one would do:\n%s", lines+1, out)
 			}
 		})
+	}
+}
+
+// Several cohorts lie side by side, each of a seed; one that was not finished is named, and the same command finishes it.
+func TestSeveralCohortsGoOnWhereTheyStopped(t *testing.T) {
+	pool := filepath.Join(t.TempDir(), "pool")
+	simulate := []string{"cohort", "--cohorts", "2", "--patients", "2", "--planes", "1", "--out", pool}
+	if out, code := invoke(t, simulate...); code != 0 || !strings.Contains(out, "seed-2019") || !strings.Contains(out, "seed-2020") {
+		t.Fatalf("exit code %d:\n%s", code, out)
+	}
+	manifest := filepath.Join(pool, "seed-2020", "manifest.csv")
+	whole, err := os.ReadFile(manifest)
+	if err := errors.Join(err, os.Remove(manifest)); err != nil {
+		t.Fatal(err)
+	}
+	if out, code := invoke(t, "cohort", "--validate", "--out", pool); code == 0 || !strings.Contains(out, "seed-2020 is not finished") {
+		t.Errorf("an unfinished cohort in the pool: exit code %d:\n%s", code, out)
+	}
+	if out, code := invoke(t, simulate...); code != 0 {
+		t.Fatalf("exit code %d:\n%s", code, out)
+	}
+	if again, err := os.ReadFile(manifest); err != nil || !bytes.Equal(again, whole) {
+		t.Errorf("finished later, the cohort is another (error %v)", err)
+	}
+	if out, code := invoke(t, append(simulate[:len(simulate)-1], filepath.Join(pool, "seed-2019"))...); code == 0 || !strings.Contains(out, "holds a cohort itself") {
+		t.Errorf("cohorts within a cohort: exit code %d:\n%s", code, out)
 	}
 }
 

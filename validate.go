@@ -13,15 +13,15 @@ import (
 	"elastography/data/validation"
 )
 
-// validate measures a cohort and its scanner against the published figures and writes validation.md beside it. A row
-// that does not hold is an error: the exit code says whether all do.
-func validate(ctx context.Context, c *data.Cohort) error {
+// validate measures cohorts, judged as one, and their scanner against the published figures and writes validation.md into
+// dir. A row that does not hold is an error: the exit code says whether all do.
+func validate(ctx context.Context, dir string, cohorts []*data.Cohort) error {
 	key, err := programKey()
 	if err != nil {
 		return err
 	}
 	bar := newBar(-1, "validation")
-	report, err := validation.Run(ctx, c.Dir, validation.Options{Cohort: c, Key: key, OnStep: func(done, total int, what string) {
+	report, err := validation.Run(ctx, dir, validation.Options{Cohorts: cohorts, Key: key, OnStep: func(done, total int, what string) {
 		if bar.GetMax() != total {
 			bar.ChangeMax(total)
 		}
@@ -31,12 +31,12 @@ func validate(ctx context.Context, c *data.Cohort) error {
 	if err != nil {
 		return err
 	}
-	if err := report.Write(c.Dir); err != nil {
+	if err := report.Write(dir); err != nil {
 		return err
 	}
-	fmt.Printf("%s: %s\n", filepath.Join(c.Dir, "validation.md"), report.Summary())
+	fmt.Printf("%s: %s\n", filepath.Join(dir, "validation.md"), report.Summary())
 	if n := report.Count(validation.Fails); n > 0 {
-		return fmt.Errorf("validate %s: %d rows do not hold; see validation.md there", c.Dir, n)
+		return fmt.Errorf("validate %s: %d rows do not hold; see validation.md there", dir, n)
 	}
 	return nil
 }

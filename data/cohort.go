@@ -62,6 +62,9 @@ type Cohort struct {
 // ErrLeak marks a cohort in which one patient is in more than one split.
 var ErrLeak = errors.New("patient leak")
 
+// ErrNoCohort marks a folder that holds none.
+var ErrNoCohort = errors.New("no manifest.csv there")
+
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // Open reads a cohort's manifest and foci and refuses a patient leak, a repeated plane or a name that leaves the folder.
@@ -69,7 +72,7 @@ var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 func Open(dir string) (*Cohort, error) {
 	rows, err := readManifest(filepath.Join(dir, "manifest.csv"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("open cohort %s: no manifest.csv there; make one with `go run . cohort --out %s` or `go run . import`", dir, dir)
+		return nil, fmt.Errorf("open cohort %s: %w; make one with `go run . cohort --out %s` or `go run . import`", dir, ErrNoCohort, dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open cohort %s: %w", dir, err)

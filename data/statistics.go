@@ -94,8 +94,18 @@ func (s *Sample) truth() []uint8 {
 // Describe reads all planes of a cohort once and measures it. Equal cohorts give equal statistics, whatever the number
 // of workers. A damaged plane is an error that names it. onPlane, which may be nil, is told of each plane.
 func Describe(ctx context.Context, c *Cohort, onPlane func(done, total int)) (*Statistics, error) {
-	planes := make([]described, len(c.Rows))
-	finished := make(chan struct{}, len(c.Rows))
+	return DescribePool(ctx, []*Cohort{c}, onPlane)
+}
+
+// DescribePool measures cohorts as Describe would one that held all their patients. A Region's patient is then named after
+// his cohort, too; FromPool undoes that.
+func DescribePool(ctx context.Context, cohorts []*Cohort, onPlane func(done, total int)) (*Statistics, error) {
+	total := 0
+	for _, c := range cohorts {
+		total += len(c.Rows)
+	}
+	planes := make([]described, total)
+	finished := make(chan struct{}, total)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	counted := make(chan struct{})
@@ -104,23 +114,29 @@ func Describe(ctx context.Context, c *Cohort, onPlane func(done, total int)) (*S
 		done := 0
 		for range finished {
 			if done++; onPlane != nil {
-				onPlane(done, len(c.Rows))
+				onPlane(done, total)
 			}
 		}
 	}()
-	for k, r := range c.Rows {
-		group.Go(func() error {
-			if err := context.Cause(ctx); err != nil {
-				return err
-			}
-			p, err := c.Plane(r)
-			if err != nil {
-				return fmt.Errorf("describe cohort %s: %w", c.Dir, err)
-			}
-			planes[k] = describe(p, r.Split)
-			finished <- struct{}{}
-			return nil
-		})
+	first := 0
+	for _, c := range cohorts {
+		for k, r := range c.Rows {
+			into := &planes[first+k]
+			group.Go(func() error {
+				if err := context.Cause(ctx); err != nil {
+					return err
+				}
+				p, err := c.Plane(r)
+				if err != nil {
+					return fmt.Errorf("describe cohort %s: %w", c.Dir, err)
+				}
+				*into = describe(p, r.Split)
+				into.Patient = inPool(cohorts, c, r.Patient)
+				finished <- struct{}{}
+				return nil
+			})
+		}
+		first += len(c.Rows)
 	}
 	err := group.Wait()
 	close(finished)
@@ -128,7 +144,7 @@ func Describe(ctx context.Context, c *Cohort, onPlane func(done, total int)) (*S
 	if err != nil {
 		return nil, err
 	}
-	return summarise(c, planes), nil
+	return summarise(cohorts, planes), nil
 }
 
 func describe(p *Plane, split Split) described {
@@ -142,9 +158,19 @@ func describe(p *Plane, split Split) described {
 	return d
 }
 
-func summarise(c *Cohort, planes []described) *Statistics {
-	st := &Statistics{Simulated: c.Simulated(), Planes: len(planes), Foci: len(c.Foci),
-		TestPatients: len(c.Patients(Test)), Patients: len(c.Patients(Train)) + len(c.Patients(Test))}
+func summarise(cohorts []*Cohort, planes []described) *Statistics {
+	st := &Statistics{Planes: len(planes)}
+	var foci []FocusRow
+	for _, c := range cohorts {
+		test := len(c.Patients(Test))
+		st.Simulated = st.Simulated || c.Simulated()
+		st.TestPatients, st.Patients = st.TestPatients+test, st.Patients+len(c.Patients(Train))+test
+		for _, f := range c.Foci {
+			f.Patient = inPool(cohorts, c, f.Patient)
+			foci = append(foci, f)
+		}
+	}
+	st.Foci = len(foci)
 	var valid, saturated int
 	var dice, diameters []float64
 	for _, p := range planes {
@@ -153,18 +179,18 @@ func summarise(c *Cohort, planes []described) *Statistics {
 			dice = append(dice, organDice(p.Labels, p.LabelsTrue))
 		}
 	}
-	for _, f := range c.Foci {
+	for _, f := range foci {
 		diameters = append(diameters, f.DiameterMM)
 	}
 	st.Saturated = float64(saturated) / float64(max(valid, 1))
 	st.RegisteredTo, st.DiameterMM = spreadOf(dice), spreadOf(diameters)
 	st.ValidByDepth = validByDepth(planes)
-	st.Zones, st.Grades = stiffnessByZone(planes), stiffnessByGrade(planes, c.Foci)
+	st.Zones, st.Grades = stiffnessByZone(planes), stiffnessByGrade(planes, foci)
 	for _, g := range st.Grades {
 		st.FociInPlanes += g.N
 	}
 	st.Trivial = trivialPredictors(planes)
-	st.discriminate(planes, c.Rows[0].Organ)
+	st.discriminate(planes, cohorts[0].Rows[0].Organ)
 	return st
 }
 

@@ -18,12 +18,18 @@ import (
 // scanned is a cohort of six patients with a tumour each; grey says how bright tissue of that stiffness looks.
 func scanned(t *testing.T, source string, grey func(kPa float64, rng *rand.Rand) float64) *data.Cohort {
 	t.Helper()
+	return scannedAs(t, "cohort", 0, source, grey)
+}
+
+// scannedAs has a name and patients of its own, who come with the seed.
+func scannedAs(t *testing.T, name string, seed uint64, source string, grey func(kPa float64, rng *rand.Rand) float64) *data.Cohort {
+	t.Helper()
 	var planes []*data.Plane
 	for k := range 6 {
 		const h, w = 90, 120
 		p := &data.Plane{Patient: fmt.Sprintf("p%03d", k), Name: "mid", Organ: "prostate", Scanner: "endfire-a", Source: source, MMPerPx: 0.35, ScaleMaxKPa: 70,
 			Height: h, Width: w, BMode: make([]uint8, h*w), SWEKPa: make([]float32, h*w), Saturated: make([]bool, h*w), Confidence: make([]float32, h*w), Labels: make([]uint8, h*w)}
-		rng := data.Stream(uint64(k), "validation test")
+		rng := data.Stream(seed+uint64(k), "validation test")
 		phase := rng.Float64()
 		for i := range p.BMode {
 			x, y := float64(i%w), float64(i/w)
@@ -36,7 +42,7 @@ func scanned(t *testing.T, source string, grey func(kPa float64, rng *rand.Rand)
 		}
 		planes = append(planes, p)
 	}
-	dir := filepath.Join(t.TempDir(), "cohort")
+	dir := filepath.Join(t.TempDir(), name)
 	c, err := data.Save(dir, planes, func(p string) data.Split {
 		if p >= "p004" {
 			return data.Test
@@ -64,11 +70,11 @@ func row(t *testing.T, p Part, words string) Row {
 
 func TestACohortWhoseStiffnessLeaksIntoTheEchoIsCaught(t *testing.T) {
 	const words = "correlation of grey level and stiffness"
-	honest, err := Options{Cohort: scanned(t, data.Simulated, speckled)}.planes(t.Context())
+	honest, err := Options{Cohorts: []*data.Cohort{scanned(t, data.Simulated, speckled)}}.planes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaking, err := Options{Cohort: scanned(t, data.Simulated, func(kPa float64, rng *rand.Rand) float64 { return speckled(kPa, rng) + 3*(kPa-25) })}.planes(t.Context())
+	leaking, err := Options{Cohorts: []*data.Cohort{scanned(t, data.Simulated, func(kPa float64, rng *rand.Rand) float64 { return speckled(kPa, rng) + 3*(kPa-25) })}}.planes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +93,7 @@ func TestACohortWhoseStiffnessLeaksIntoTheEchoIsCaught(t *testing.T) {
 func TestAnImportedCohortGetsTheRowsThatItCan(t *testing.T) {
 	c := scanned(t, data.Imported, speckled)
 	var told []string
-	r, err := Run(t.Context(), c.Dir, Options{Cohort: c, Key: "test", OnStep: func(_, _ int, what string) { told = append(told, what) }})
+	r, err := Run(t.Context(), c.Dir, Options{Cohorts: []*data.Cohort{c}, Key: "test", OnStep: func(_, _ int, what string) { told = append(told, what) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +132,7 @@ func TestADamagedPlaneIsNamed(t *testing.T) {
 	if err := os.Truncate(filepath.Join(c.Dir, "p002", "mid.npz"), 300); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Run(t.Context(), c.Dir, Options{Cohort: c}); err == nil || !strings.Contains(err.Error(), "p002") {
+	if _, err := Run(t.Context(), c.Dir, Options{Cohorts: []*data.Cohort{c}}); err == nil || !strings.Contains(err.Error(), "p002") {
 		t.Errorf("error %v does not name the plane", err)
 	}
 }
@@ -139,7 +145,7 @@ func TestAValidationGoesOnWhereItStopped(t *testing.T) {
 		return Part{Rows: []Row{judged("a", "kPa", 1, limits{0, 2}, "", "")}}, nil
 	}}
 	once := func(key string) Part {
-		p, err := Options{Cohort: c, Key: key}.part(t.Context(), dir, s)
+		p, err := Options{Cohorts: []*data.Cohort{c}, Key: key}.part(t.Context(), dir, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,28 +166,31 @@ func TestAValidationGoesOnWhereItStopped(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Run(ctx, dir, Options{Cohort: c}); !errors.Is(err, context.Canceled) {
+	if _, err := Run(ctx, dir, Options{Cohorts: []*data.Cohort{c}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the context's error", err)
 	}
 }
 
-// A simulated cohort is made again from its recipe; a changed byte of B-mode does not pass.
+// A simulated cohort is made again from its recipe; a changed byte of B-mode does not pass, in whichever cohort it is.
 func TestStoredPlanesAreMadeAgain(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "cohort")
-	r := data.Study()
-	r.Patients, r.Test, r.Planes = 2, 1, 1
-	c, err := data.Simulate(t.Context(), dir, r, nil)
-	if err != nil {
-		t.Fatal(err)
+	simulated := func(seed uint64) *data.Cohort {
+		r := data.Study()
+		r.Patients, r.Test, r.Planes, r.Seed = 2, 1, 1, seed
+		c, err := data.Simulate(t.Context(), filepath.Join(t.TempDir(), fmt.Sprint("seed", seed)), r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
 	}
-	measure := func(c *data.Cohort) (changed, leaking Row) {
-		p, err := Options{Cohort: c}.leakage(t.Context())
+	c, other := simulated(2019), simulated(2020)
+	measure := func(cohorts ...*data.Cohort) (changed, leaking Row) {
+		p, err := Options{Cohorts: cohorts}.leakage(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		return row(t, p, "made again"), row(t, p, "stiffness seed is swapped")
 	}
-	if changed, leaking := measure(c); changed.Verdict != Holds || leaking.Verdict != Holds {
+	if changed, leaking := measure(other, c); changed.Verdict != Holds || leaking.Verdict != Holds {
 		t.Errorf("as simulated: %s and %s", changed.Verdict, leaking.Verdict)
 	}
 	var planes []*data.Plane
@@ -193,12 +202,65 @@ func TestStoredPlanesAreMadeAgain(t *testing.T) {
 		planes = append(planes, p)
 	}
 	planes[1].BMode[len(planes[1].BMode)/2]++
-	tampered, err := data.Save(dir, planes, func(p string) data.Split { return map[bool]data.Split{true: data.Train, false: data.Test}[p == "p001"] }, c.Foci, "")
+	tampered, err := data.Save(c.Dir, planes, func(p string) data.Split { return map[bool]data.Split{true: data.Train, false: data.Test}[p == "p001"] }, c.Foci, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if changed, _ := measure(tampered); changed.Verdict != Fails {
-		t.Errorf("with one grey level changed: %s", changed.Verdict)
+	for _, cohorts := range [][]*data.Cohort{{tampered}, {other, tampered}} {
+		if changed, _ := measure(cohorts...); changed.Verdict != Fails || *changed.Value != 1 {
+			t.Errorf("with one grey level changed in one of %d cohorts: %s, %s", len(cohorts), changed.Measured(), changed.Verdict)
+		}
+	}
+}
+
+// Several cohorts are judged as one: the verdicts are those of all men, and no cohort's own value counts.
+func TestSeveralCohortsAreJudgedAsOne(t *testing.T) {
+	dim := func(_ float64, rng *rand.Rand) float64 { return 90 + 25*rng.NormFloat64() }
+	cohorts := []*data.Cohort{scannedAs(t, "first", 0, data.Imported, speckled), scannedAs(t, "second", 100, data.Imported, dim)}
+	dir := t.TempDir()
+	r, err := Run(t.Context(), dir, Options{Cohorts: cohorts, Key: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Alone) != 2 || r.Alone[1].Cohort != "second" || r.Alone[1].Patients != 6 {
+		t.Fatalf("single cohorts %+v", r.Alone)
+	}
+	pooled := row(t, r.Part, "tumour AUC of SWE, 5 mm squares")
+	for k, one := range r.Alone {
+		alone, err := Options{Cohorts: cohorts[k : k+1]}.planes(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := row(t, alone, "tumour AUC of SWE, 5 mm squares")
+		got := row(t, Part{Rows: one.Rows}, "tumour AUC of SWE, 5 mm squares")
+		if *got.Value != *want.Value || *got.Value == *pooled.Value || want.Samples == pooled.Samples {
+			t.Errorf("%s: %s of %s in the table, %s by itself, %s of %s as one", one.Cohort, got.Measured(), got.Samples, want.Measured(), pooled.Measured(), pooled.Samples)
+		}
+		if pooled.CI95[1]-pooled.CI95[0] >= want.CI95[1]-want.CI95[0] {
+			t.Errorf("twelve men give the interval %v, the six of %s %v", pooled.CI95, one.Cohort, want.CI95)
+		}
+	}
+	judgedRows := 0
+	for _, row := range r.Rows {
+		if row.Verdict == Holds || row.Verdict == Fails {
+			judgedRows++
+		}
+	}
+	if err := r.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "validation.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"# Validation: 2 prostate cohorts as one", "| SWE, squares, registered |", "| first | 6 |", "| second | 6 |", "| as one | 12 |",
+		fmt.Sprintf("of %d rows hold", judgedRows)} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the report does not say %q:\n%s", want, text)
+		}
+	}
+	if _, err := Run(t.Context(), dir, Options{Cohorts: []*data.Cohort{cohorts[0], cohorts[0]}}); err == nil || !strings.Contains(err.Error(), "first") {
+		t.Errorf("the same men twice: %v", err)
 	}
 }
 

@@ -29,6 +29,8 @@ type Row struct {
 	Source   string      `json:"source,omitempty"`  // of the target
 	Samples  string      `json:"samples,omitempty"` // what the value was measured on
 	Note     string      `json:"note,omitempty"`
+	// Heading is the row's in the table of single cohorts; empty for rows that it leaves out.
+	Heading string `json:"heading,omitempty"`
 
 	target limits
 }
@@ -44,6 +46,14 @@ type Part struct {
 	Rows   []Row            `json:"rows"`
 	Curves map[string]Curve `json:"curves,omitempty"`
 	ROC    []ROC            `json:"roc,omitempty"`
+	Alone  []Alone          `json:"alone,omitempty"`
+}
+
+// Alone is what one cohort of several would be told by itself, of the rows with a heading. It is shown and not counted.
+type Alone struct {
+	Cohort   string `json:"cohort"`
+	Patients int    `json:"patients"`
+	Rows     []Row  `json:"rows"`
 }
 
 // ROC is a receiver operating characteristic with its area.
@@ -119,6 +129,12 @@ func (r Row) interval(ci [2]float64) Row {
 	if r.Verdict == Fails && ci[0] <= r.target.high && ci[1] >= r.target.low {
 		return r.note("its interval reaches the target")
 	}
+	return r
+}
+
+// under gives the row its heading in the table of single cohorts.
+func (r Row) under(heading string) Row {
+	r.Heading = heading
 	return r
 }
 

@@ -19,7 +19,8 @@ import (
 
 // Options says what is validated.
 type Options struct {
-	Cohort *data.Cohort
+	// Cohorts are one, or several whose patients are judged together as those of one (data.CheckPool).
+	Cohorts []*data.Cohort
 	// Key stands for the program that measures; parts that another one left are measured again.
 	Key string
 	// OnStep, which may be nil, is told before each step and once after the last.
@@ -38,21 +39,27 @@ type step struct {
 	measure     func(context.Context) (Part, error)
 }
 
-// Run measures the scanners of the cohort's simulated planes and the cohort itself, step by step; dir keeps the finished
+// Run measures the scanners of the simulated planes and the cohorts themselves, step by step; dir keeps the finished
 // steps. Rows that need what an imported cohort has not say so. A damaged plane is an error that names it.
 func Run(ctx context.Context, dir string, o Options) (*Report, error) {
+	if len(o.Cohorts) == 0 {
+		return nil, fmt.Errorf("validate %s: no cohort", dir)
+	}
+	if err := data.CheckPool(o.Cohorts); err != nil {
+		return nil, fmt.Errorf("validate %s: %w", dir, err)
+	}
 	steps, err := o.steps()
 	if err != nil {
-		return nil, fmt.Errorf("validate %s: %w", o.Cohort.Dir, err)
+		return nil, fmt.Errorf("validate %s: %w", dir, err)
 	}
-	r := &Report{Title: o.Cohort.Rows[0].Organ, Simulated: o.Cohort.Simulated(), Part: Part{Curves: map[string]Curve{}}}
+	r := &Report{Title: o.organ(), Simulated: slices.ContainsFunc(o.Cohorts, (*data.Cohort).Simulated), Part: Part{Curves: map[string]Curve{}}}
 	for k, s := range steps {
 		if o.OnStep != nil {
 			o.OnStep(k, len(steps), s.group+": "+s.name)
 		}
 		part, err := o.part(ctx, dir, s)
 		if err != nil {
-			return nil, fmt.Errorf("validate %s: %s: %s: %w", o.Cohort.Dir, s.group, s.name, err)
+			return nil, fmt.Errorf("validate %s: %s: %s: %w", dir, s.group, s.name, err)
 		}
 		for _, row := range part.Rows {
 			row.Group = s.group
@@ -62,6 +69,7 @@ func Run(ctx context.Context, dir string, o Options) (*Report, error) {
 			r.Curves[s.group+"/"+name] = c
 		}
 		r.ROC = append(r.ROC, part.ROC...)
+		r.Alone = append(r.Alone, part.Alone...)
 	}
 	if o.OnStep != nil {
 		o.OnStep(len(steps), len(steps), "done")
@@ -69,22 +77,31 @@ func Run(ctx context.Context, dir string, o Options) (*Report, error) {
 	return r, nil
 }
 
-// steps lists what is measured of this cohort.
+// organ is that of every cohort.
+func (o Options) organ() string { return o.Cohorts[0].Rows[0].Organ }
+
+// steps lists what is measured of these cohorts.
 func (o Options) steps() ([]step, error) {
 	var steps []step
 	var seen []string
-	for _, row := range o.Cohort.Rows {
-		if row.Source != data.Simulated || slices.Contains(seen, row.Scanner) {
-			continue
+	for _, c := range o.Cohorts {
+		for _, row := range c.Rows {
+			if row.Source != data.Simulated || slices.Contains(seen, row.Scanner) {
+				continue
+			}
+			seen = append(seen, row.Scanner)
+			s, err := scanner.Named(row.Scanner)
+			if err != nil {
+				return nil, err
+			}
+			steps = append(steps, o.physics(s)...)
 		}
-		seen = append(seen, row.Scanner)
-		s, err := scanner.Named(row.Scanner)
-		if err != nil {
-			return nil, err
-		}
-		steps = append(steps, o.physics(s)...)
 	}
-	return append(steps, step{"cohort", "planes", o.planes}, step{"cohort", "leakage", o.leakage}), nil
+	steps = append(steps, step{"cohort", "planes", o.planes}, step{"cohort", "leakage", o.leakage})
+	if len(o.Cohorts) > 1 {
+		steps = append(steps, step{"cohort", "each cohort", o.alone})
+	}
+	return steps, nil
 }
 
 // physics lists the measurements of a scanner on purpose-made phantoms.
@@ -135,17 +152,20 @@ func (o Options) part(ctx context.Context, dir string, s step) (Part, error) {
 	return part, renameio.WriteFile(path, text, 0o644)
 }
 
-// keyOf is what a part depends on: the program and, for the cohort's own rows, its files' hashes.
+// keyOf is what a part depends on: the program and, for the cohorts' own rows, their files' hashes.
 func (o Options) keyOf(s step) (string, error) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%s\x00%s", o.Key, s.group, s.name)
 	if s.group == "cohort" {
-		for _, name := range []string{"manifest.csv", "foci.csv", "recipe.json"} {
-			text, err := os.ReadFile(filepath.Join(o.Cohort.Dir, name))
-			if err != nil && !errors.Is(err, os.ErrNotExist) {
-				return "", err
+		for _, c := range o.Cohorts {
+			fmt.Fprintf(h, "\x00%s", c.Name())
+			for _, name := range []string{"manifest.csv", "foci.csv", "recipe.json"} {
+				text, err := os.ReadFile(filepath.Join(c.Dir, name))
+				if err != nil && !errors.Is(err, os.ErrNotExist) {
+					return "", err
+				}
+				fmt.Fprintf(h, "\x00%d\x00%s", len(text), text)
 			}
-			fmt.Fprintf(h, "\x00%d\x00%s", len(text), text)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

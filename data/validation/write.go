@@ -59,7 +59,11 @@ func (r *Report) counted() string {
 
 func (r *Report) markdown(drawings []drawing) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Validation: %s cohort\n\n", r.Title)
+	if n := len(r.Alone); n > 0 {
+		fmt.Fprintf(&b, "# Validation: %d %s cohorts as one\n\n", n, r.Title)
+	} else {
+		fmt.Fprintf(&b, "# Validation: %s cohort\n\n", r.Title)
+	}
 	if r.Simulated {
 		b.WriteString("**Simulated.** Scanner and patients are simulated; a row that holds says that the simulation behaves as published scanners and\n" +
 			"series do in that respect, not that it is right for a patient.\n\n")
@@ -68,6 +72,7 @@ func (r *Report) markdown(drawings []drawing) string {
 	fmt.Fprintf(&b, "Verdicts: *holds* and *does not hold* compare with the target; *reported* has none; *Go test* is asserted by the test named, since it\n"+
 		"needs the scanner's inside; *not measured* says why. Intervals of areas and errors are 95 %%, by bootstrap over patients; of stiffness, age\n"+
 		"and volume they are quartiles.\n")
+	r.writeAlone(&b)
 	group := ""
 	for _, row := range r.Rows {
 		if row.Group != group {
@@ -90,4 +95,57 @@ func (r *Report) markdown(drawings []drawing) string {
 		}
 	}
 	return b.String()
+}
+
+// writeAlone prints a line for each cohort beside the line of all; bold is what does not hold.
+func (r *Report) writeAlone(b *strings.Builder) {
+	if len(r.Alone) == 0 {
+		return
+	}
+	line := func(name string, patients int, rows []Row) {
+		fmt.Fprintf(b, "| %s | %d |", name, patients)
+		for _, row := range rows {
+			value := ""
+			if row.Value != nil {
+				value = number(*row.Value)
+			}
+			if row.Verdict == Fails {
+				value = "**" + value + "**"
+			}
+			fmt.Fprintf(b, " %s |", value)
+		}
+		b.WriteString("\n")
+	}
+	var all []Row
+	men := 0
+	b.WriteString("\n## Each cohort beside all\n\nThe line \"as one\" is judged, as the tables below are. The others say how far a single cohort strays; bold is outside the target.\n\n| cohort | patients |")
+	for _, row := range r.Rows {
+		if row.Heading != "" {
+			all = append(all, row)
+			fmt.Fprintf(b, " %s |", row.Heading)
+		}
+	}
+	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(all)) + "\n| target | |")
+	for _, row := range all {
+		fmt.Fprintf(b, " %s |", row.Target)
+	}
+	b.WriteString("\n")
+	for _, one := range r.Alone {
+		men += one.Patients
+		line(one.Cohort, one.Patients, matching(all, one.Rows))
+	}
+	line("as one", men, all)
+}
+
+// matching are a cohort's rows in the order of the whole's; empty ones where it has none.
+func matching(all, rows []Row) []Row {
+	out := make([]Row, len(all))
+	for k, want := range all {
+		for _, r := range rows {
+			if r.Heading == want.Heading {
+				out[k] = r
+			}
+		}
+	}
+	return out
 }
