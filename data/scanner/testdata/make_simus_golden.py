@@ -8,9 +8,11 @@ knows nothing of the Go code. Two things are stored, in beamformed baseband:
 
     python3 -m venv env && env/bin/pip install pymust==0.1.9 scipy
     env/bin/python make_simus_golden.py > simus_golden.json      (a few minutes)
+    env/bin/python make_simus_golden.py --time      how long SIMUS would take for a whole frame
 """
 import json
 import sys
+import time
 
 import numpy as np
 import pymust
@@ -100,5 +102,22 @@ def patch():
             "re": digits(image.real, 4), "im": digits(image.imag, 4)}
 
 
+def time_frame():
+    """Times a line over its own scatterers, as dense as in the patch and as far to the sides as its lines look, and
+    extrapolates to the lines of a frame."""
+    random = np.random.default_rng(2)
+    deep, turn, lines = 45e-3, np.deg2rad(5.5), 500
+    per_area = 900 / (2 * turn * ((RADIUS + 27.2e-3) ** 2 - (RADIUS + 22.8e-3) ** 2) / 2)
+    n = int(per_area * 2 * turn * ((RADIUS + deep) ** 2 - RADIUS ** 2) / 2)
+    r = np.sqrt(random.uniform((RADIUS + 1e-3) ** 2, (RADIUS + deep) ** 2, n))
+    began = time.perf_counter()
+    line(r, random.uniform(-turn, turn, n), random.normal(size=n), 1e-3 + 2e-5 * np.arange(2200))
+    took = time.perf_counter() - began
+    print(f"{n} scatterers near a line: {took:.1f} s; {lines} lines of 0.3 degrees: {lines * took:.0f} s a frame, extrapolated")
+
+
+if "--time" in sys.argv:
+    time_frame()
+    sys.exit()
 json.dump({"pymust": "0.1.9", "psf": [psf(d) for d in (10e-3, 15e-3, 20e-3, 25e-3, 30e-3, 40e-3)],
            "patch": patch()}, sys.stdout)
