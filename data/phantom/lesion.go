@@ -13,6 +13,7 @@ type lesion struct {
 	graininess         float64 // how much of the surroundings' echo texture stays, 0 to 1
 
 	edge         float64 // half-width of the transition, in units of q
+	seen         float64 // q at which B-mode shows half of a tumour's contrast
 	infiltrative bool    // the edge is ragged and wide
 	only         region  // where it may replace tissue
 }
@@ -81,8 +82,8 @@ func (l *lesion) share(st *site, q, ragged float64) float64 {
 	return m
 }
 
-// visible is how far the lesion has replaced the tissue as B-mode shows it. Tumours look smaller and
-// less sharp than they are: ultrasound underestimates their diameter (Shinohara 1989: by 4.8 mm).
+// visible is how far the lesion has replaced the tissue as B-mode shows it: a tumour looks smaller and
+// less sharp than it is.
 func (l *lesion) visible(st *site, q, ragged float64) float64 {
 	soft := *l
 	soft.infiltrative = false
@@ -90,5 +91,5 @@ func (l *lesion) visible(st *site, q, ragged float64) float64 {
 	if l.infiltrative {
 		soft.edge = 0.5
 	}
-	return soft.share(st, 1.12*q+0.08*ragged, 0)
+	return soft.share(st, q/l.seen+0.08*ragged, 0)
 }

@@ -137,6 +137,7 @@ type TumourRecipe struct {
 	HyperechoicShare  float64 // 1 of 70 (Shinohara 1989)
 	HypoContrastDB    Normal  // -5 ± 2 dB. Design.
 	IsoContrastDB     Normal  // 0 ± 1 dB. Design.
+	SeenShare         float64 // of a tumour's diameter, what B-mode shows of it: the index focus then looks 4.8 mm smaller (Shinohara 1989)
 	ClusterShape      float64 // near fully developed speckle. Design.
 	ExtraAttenDBCmMHz float64 // attenuation above the surroundings. Assumption.
 }
@@ -243,7 +244,7 @@ func Prostate() Recipe {
 			SoftShare: 0.12, MaxKPa: 200, InfiltrativeShare: 0.25, CrescentShare: 0.4,
 			HypoechoicShare: 0.60, HypoPerMM: 0.11, HypoPerGrade: 0.12, HyperechoicShare: 0.014,
 			HypoContrastDB: Normal{-5, 2, -10, -1.5}, IsoContrastDB: Normal{0, 1, -2.5, 2.5},
-			ClusterShape: 14, ExtraAttenDBCmMHz: 0.05,
+			SeenShare: 0.763, ClusterShape: 14, ExtraAttenDBCmMHz: 0.05,
 		},
 		Confounders: ConfounderRecipe{
 			NodulesPerTZML: 0.16, NoduleFreeTZML: 3, NoduleML: LogNormal{0.6, 0.8, 0.07, 4},

@@ -46,7 +46,7 @@ func (r Recipe) drawTumours(s streams, p *Patient) {
 			continue
 		}
 		l := lesion{
-			shape: b, focus: f.ID, edge: 0.06, infiltrative: f.Infiltrative,
+			shape: b, focus: f.ID, edge: 0.06, seen: rt.SeenShare, infiltrative: f.Infiltrative,
 			extraAtten: rt.ExtraAttenDBCmMHz, lnShape: math.Log(rt.ClusterShape), graininess: 0.6,
 			withinLogSD: rt.WithinLogSD,
 		}

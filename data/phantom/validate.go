@@ -117,6 +117,7 @@ func (r Recipe) prostateRules() []rule {
 		{"Tumours.MaxKPa", t.MaxKPa, small, 1000},
 		{"Tumours.HypoechoicShare", t.HypoechoicShare, 0.01, 0.99},
 		{"Tumours.HypoechoicShare + HyperechoicShare", t.HypoechoicShare + t.HyperechoicShare, 0, 1},
+		{"Tumours.SeenShare", t.SeenShare, 0.1, 1},
 		{"Tumours.ClusterShape", t.ClusterShape, small, 1000},
 		{"Confounders.NodulesPerTZML", c.NodulesPerTZML, 0, 2},
 		{"Confounders.NoduleML.Max", c.NoduleML.Max, 0, 50},
