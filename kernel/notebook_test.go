@@ -35,12 +35,19 @@ func shortTemp(t *testing.T) string {
 	return dir
 }
 
-func TestSettingUpAgainIsQuick(t *testing.T) {
+func TestSettingUpAgainDoesNothingAndIsQuick(t *testing.T) {
 	testEnv(t)
-	start := time.Now()
-	testEnv(t)
-	if took := time.Since(start); took > 3*time.Second { // well under one where nothing else runs
-		t.Errorf("took %s", took)
+	quickest := time.Hour
+	for range 5 { // the machine may be busy with other tests
+		start := time.Now()
+		var said strings.Builder
+		if _, err := Setup(t.Context(), "..", &said); err != nil || said.Len() > 0 {
+			t.Fatalf("%v: %s", err, said.String())
+		}
+		quickest = min(quickest, time.Since(start))
+	}
+	if quickest > 3*time.Second { // well under one where nothing else runs
+		t.Errorf("took %s", quickest)
 	}
 }
 
@@ -51,7 +58,7 @@ func TestANotebookImportsTheCheckoutAndTakesParameters(t *testing.T) {
 	var progress strings.Builder
 	r, err := e.RunNotebook(t.Context(), "testdata/passes.ipynb", out, RunOptions{
 		Params: map[string]string{"planes": "7", "organ": "thyroid"}, Env: map[string]string{"TEACHER": "Ada"},
-		Dir: dir, HTML: true, Progress: &progress, CellTimeout: time.Minute,
+		Dir: dir, HTML: true, Progress: &progress, CellTimeout: 5 * time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +106,7 @@ func TestEveryWayToFailFailsTheRunAndNamesTheCell(t *testing.T) {
 		{"broken", "error", 1, `fmt.Println("a sentence without an end"`, "missing ','"},
 		{"compile_error", "error", 1, "fmt.Println(undeclared)", "undefined: undeclared"},
 		{"panics", "error", 0, `panic("stiffness below zero")`, "stiffness below zero"},
+		{"trickles", "error", 0, "stop() // here", "exit now"}, // a stack trace that is written piece by piece
 		{"exits", "error", 0, "func main() {", "exit status 3"},
 		{"shell", "shell", 0, "!echo fine; false", "exit status 1"},
 		{"script", "shell", 0, "%%bash", "exit status 1"},
@@ -142,7 +150,7 @@ func timeoutFor(kind string) time.Duration {
 	if kind == "timeout" {
 		return 2 * time.Second
 	}
-	return time.Minute
+	return 5 * time.Minute // the first cell links cold, and other packages' tests run meanwhile
 }
 
 func TestUnknownParametersAndMissingNotebooksAreNamed(t *testing.T) {
@@ -202,8 +210,9 @@ func TestAKilledRunLeavesNoKernelBehind(t *testing.T) {
 	mustBeGone(t, dir, tmp)
 }
 
+// waitForFile waits for what a running cell writes; on a busy machine with empty caches the cell is compiled for a minute first.
 func waitForFile(name string) {
-	for range 600 {
+	for range 6000 {
 		if info, err := os.Stat(name); err == nil && info.Size() > 0 {
 			return
 		}
@@ -219,7 +228,7 @@ func mustBeGone(t *testing.T, dir, tmp string) {
 		t.Fatal(err)
 	}
 	var state, rest string
-	for range 150 {
+	for range 600 {
 		out, _ := exec.Command("ps", "-o", "stat=", "-p", string(pid)).Output()
 		state = strings.TrimSpace(string(out))
 		entries, err := os.ReadDir(tmp)
@@ -235,7 +244,7 @@ func mustBeGone(t *testing.T, dir, tmp string) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Errorf("after 15 s the cell's program is in state %q, and there are still temporary files:%s", state, rest)
+	t.Errorf("after a minute the cell's program is in state %q, and there are still temporary files:%s", state, rest)
 }
 
 func TestLabListensOnLoopbackWithATokenAndStopsCleanly(t *testing.T) {

@@ -25,8 +25,8 @@ import (
 //go:embed run_notebook.py
 var runNotebook string
 
-// stopGrace is how long a cancelled run may take to stop: a cell has five seconds to save its work.
-const stopGrace = 15 * time.Second
+// stopGrace is how long a cancelled run may take to stop: a cell has five seconds to save its work, and its kernel ten to end.
+const stopGrace = 30 * time.Second
 
 // RunOptions says how to run a notebook.
 type RunOptions struct {

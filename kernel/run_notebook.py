@@ -94,6 +94,7 @@ async def execute(task, nb):
         kernel_name=task["kernel"],
         timeout=task["cell_timeout_s"] or None,
         startup_timeout=120,
+        iopub_timeout=60,  # outputs may come after the reply; a busy machine needs more than nbclient's four seconds
         coalesce_streams=True,
         record_timing=False,
         resources={"metadata": {"path": task["dir"]}},

@@ -66,11 +66,23 @@ func (e *Env) ensureTools(ctx context.Context, w io.Writer) (string, error) {
 		}
 		parts = append(parts, string(source))
 	}
+	for _, m := range gonbMends {
+		parts = append(parts, m.new)
+	}
 	dir := filepath.Join(e.Cache, "tools", short(parts...))
 	return dir, cachedir.Build(ctx, dir, "notebook kernel", w, func() error {
-		args := append([]string{"build", "-ldflags=-s -w", "-o", dir + string(filepath.Separator)}, kernelTools...)
 		return progress.Step(w, "notebook kernel: building gonb and its helpers", 30*time.Second, func() error {
-			return e.build(ctx, "build gonb", args)
+			sources, err := os.MkdirTemp("", "sswe-gonb-")
+			if err != nil {
+				return fmt.Errorf("notebook kernel: %w; set TMPDIR to a writable folder", err)
+			}
+			defer os.RemoveAll(sources)
+			modFile, err := e.mendGonb(ctx, sources)
+			if err != nil {
+				return fmt.Errorf("notebook kernel: mend gonb: %w", err)
+			}
+			args := []string{"build", "-ldflags=-s -w", "-modfile=" + modFile, "-o", dir + string(filepath.Separator)}
+			return e.build(ctx, "build gonb", append(args, kernelTools...))
 		})
 	})
 }
