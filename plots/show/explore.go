@@ -68,6 +68,7 @@ func Explore(draw func(values []int) (*plots.Figure, string, error), controls ..
 		gonbui.UpdateHtml(view, element(figurePNG(f), widthMM(f), f.Alt())+`<p class="sswe-view">`+html.EscapeString(text)+"</p>")
 	}
 	paint()
+	gonbui.Sync()
 	if !live {
 		return
 	}

@@ -50,7 +50,7 @@ func Image(m image.Image, alt string) { picture(small(m), 100, alt) }
 
 func picture(png []byte, widthMM float64, alt string) {
 	if gonbui.IsNotebook {
-		gonbui.DisplayHtml(element(png, widthMM, alt))
+		display(element(png, widthMM, alt))
 		return
 	}
 	sum := sha256.Sum256(png)
@@ -58,6 +58,13 @@ func picture(png []byte, widthMM float64, alt string) {
 	Must(os.MkdirAll(figuresDir, 0o755))
 	Must(renameio.WriteFile(name, png, 0o644))
 	fmt.Printf("%s: %s\n", name, alt)
+}
+
+// display adds a page to the cell's outputs, and waits until the kernel has it: what it has not read when the cell's program ends
+// is lost.
+func display(page string) {
+	gonbui.DisplayHtml(page)
+	gonbui.Sync()
 }
 
 // element is a picture as HTML. Its words stand below it too: they name quantities and units, and not only who can't see needs them.
@@ -92,14 +99,14 @@ func Table(header []string, rows [][]string) {
 		line(r, "td")
 	}
 	b.WriteString("</table>")
-	gonbui.DisplayHtml(b.String())
+	display(b.String())
 }
 
 // Note shows a line of text.
 func Note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if gonbui.IsNotebook {
-		gonbui.DisplayHtml("<p>" + html.EscapeString(text) + "</p>")
+		display("<p>" + html.EscapeString(text) + "</p>")
 		return
 	}
 	fmt.Println(text)
