@@ -118,7 +118,7 @@ func LearningCurves(h []HistoryPoint, st Style) (*Figure, error) {
 		p.writeUp(labelPen, labelMM, top+height+3+rateHeight/2, "Learning rate")
 	}
 	last := h[len(h)-1]
-	alt := fmt.Sprintf("Mean absolute error against epoch, %d points to epoch %d. Training ends at %s kPa.", len(h), last.Epoch, number(last.TrainMAEKPa, 2))
+	alt := fmt.Sprintf("Mean absolute error (kPa) against epoch, %d points to epoch %d. Training ends at %s kPa.", len(h), last.Epoch, number(last.TrainMAEKPa, 2))
 	if best >= 0 {
 		alt += fmt.Sprintf(" Validation is lowest at epoch %d with %s kPa.", h[best].Epoch, number(h[best].ValMAEKPa, 2))
 	}

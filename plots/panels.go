@@ -223,8 +223,12 @@ func panelsAlt(rows []PanelRow, kpa, deviation scale, withSigma bool) string {
 	if withSigma {
 		columns = "B-mode, measured shear-wave elastography, synthetic elastography, their difference and the uncertainty"
 	}
-	return fmt.Sprintf("%d imaging planes, each as %s, with the outlines of gland and tumour from histopathology. Elasticity from %s to %s kPa, difference from %s to %s kPa. Planes: %s.",
-		len(rows), columns, number(kpa.lo, 0), number(kpa.hi, 0), number(deviation.lo, 0), number(deviation.hi, 0), strings.Join(titles, "; "))
+	planes := fmt.Sprintf("%d imaging planes, each as", len(rows))
+	if len(rows) == 1 {
+		planes = "An imaging plane as"
+	}
+	return fmt.Sprintf("%s %s, with the outlines of gland and tumour from histopathology. Elasticity from %s to %s kPa, difference from %s to %s kPa. Planes: %s.",
+		planes, columns, number(kpa.lo, 0), number(kpa.hi, 0), number(deviation.lo, 0), number(deviation.hi, 0), strings.Join(titles, "; "))
 }
 
 // refuse words the error of a figure that cannot be drawn.

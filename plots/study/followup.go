@@ -61,13 +61,13 @@ func Followup(r *followup.Report, dir string) error {
 // LatentSpace draws a network's features of two scanners' images by t-SNE, with the numbers that the picture can't give.
 func LatentSpace(n followup.LatentSpace) (*plots.Figure, error) {
 	return plots.LatentSpace(plots.LatentPoints{X: n.X, Y: n.Y, Group: n.Group, Method: fmt.Sprintf("t-SNE, perplexity %.0f", n.Perplexity),
-		Score: fmt.Sprintf("mixing of neighbours %.2f; probe for the scanner AUC %.2f", n.Mixing, n.ScannerAUC)}, plots.Style{Simulated: true})
+		Score: fmt.Sprintf("Mixing of neighbours %.2f; probe for the scanner AUC %.2f", n.Mixing, n.ScannerAUC)}, plots.Style{Simulated: true})
 }
 
 // PrincipalComponents draws the same features along the two directions in which they vary most.
 func PrincipalComponents(n followup.LatentSpace) (*plots.Figure, error) {
 	return plots.LatentSpace(plots.LatentPoints{X: n.First, Y: n.Second, Group: n.Group, Method: "principal components 1 and 2",
-		Score: fmt.Sprintf("they carry %.0f %% and %.0f %% of the variance", 100*n.Components[0], 100*n.Components[1])}, plots.Style{Simulated: true})
+		Score: fmt.Sprintf("They carry %.0f %% and %.0f %% of the variance", 100*n.Components[0], 100*n.Components[1])}, plots.Style{Simulated: true})
 }
 
 // FollowupErrors draws the error of each row with the best baseline of its own planes, in the order given.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"elastography/plots"
 	"elastography/sswe"
@@ -103,8 +104,9 @@ func (s *Study) Panels(planes ...string) (*plots.Figure, error) {
 		if len(planes) == 0 {
 			title += ": " + why[i]
 		}
+		bias := strings.Replace(fmt.Sprintf("%+.1f", e.BiasKPa), "-", "−", 1)
 		rows = append(rows, plots.PanelRow{Title: title, BMode: gray(p), SWE: field(p, p.TargetKPa), SSWE: field(p, p.SSWEKPa),
-			Labels: p.Labels, Note: fmt.Sprintf("MAE %.1f kPa, bias %+.1f kPa", e.MAEKPa, e.BiasKPa)})
+			Labels: p.Labels, Note: fmt.Sprintf("MAE %.1f kPa, bias %s kPa", e.MAEKPa, bias)})
 	}
 	return plots.Panels(rows, s.style())
 }
