@@ -8,8 +8,9 @@ import (
 )
 
 type labCommand struct {
-	Port    int  `help:"First port to try." default:"8888"`
-	Browser bool `help:"Open a browser." default:"true" negatable:""`
+	Dir     string `help:"Folder to work in; the checkout's notebooks if not given." type:"existingdir"`
+	Port    int    `help:"First port to try." default:"8888"`
+	Browser bool   `help:"Open a browser." default:"true" negatable:""`
 }
 
 func (c labCommand) Run(ctx context.Context) error {
@@ -17,7 +18,7 @@ func (c labCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return env.Lab(ctx, kernel.LabOptions{Port: c.Port, Browser: c.Browser})
+	return env.Lab(ctx, kernel.LabOptions{Dir: c.Dir, Port: c.Port, Browser: c.Browser})
 }
 
 // setup makes the working environment of the checkout that the command runs in.

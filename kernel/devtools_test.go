@@ -224,10 +224,23 @@ func (p *page) press(key string, code, modifiers int) {
 }
 
 // shoot keeps a picture of the page in the folder SSWE_SHOTS, if that is set, for who wants to look.
-func (p *page) shoot(name string) {
+func (p *page) shoot(name string) { p.picture(name, nil) }
+
+// shootAll keeps a picture of the whole notebook, also of what has to be scrolled to.
+func (p *page) shootAll(name string) {
+	height, _ := p.eval(`[...document.querySelectorAll(".jp-Notebook .jp-Cell")].reduce((sum, cell) => sum + cell.offsetHeight, 300)`).(float64)
+	p.picture(name, map[string]any{"width": 1300, "height": min(int(height), 16_000), "deviceScaleFactor": 1, "mobile": false})
+}
+
+func (p *page) picture(name string, metrics map[string]any) {
 	dir := os.Getenv("SSWE_SHOTS")
 	if dir == "" {
 		return
+	}
+	if metrics != nil {
+		p.do("Emulation.setDeviceMetricsOverride", metrics, nil)
+		defer p.do("Emulation.clearDeviceMetricsOverride", nil, nil)
+		time.Sleep(time.Second)
 	}
 	var shot struct{ Data string }
 	p.do("Page.captureScreenshot", map[string]any{"format": "png"}, &shot)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,6 +69,34 @@ func TestInstallWritesOneFolderAndUninstallLeavesNothing(t *testing.T) {
 	if !gone(dir) || !gone(e.Cache) {
 		t.Error("something is left")
 	}
+}
+
+// Another Jupyter or VS Code knows only the installed folder: no environment of ours, a home without anything in it.
+func TestTheInstalledKernelRunsUnderAnotherFrontEnd(t *testing.T) {
+	e, prefix, home := testEnv(t), t.TempDir(), shortTemp(t)
+	if _, err := e.Install(prefix); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), e.Python, "testdata/frontend.py")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home, "JUPYTER_PATH=" + filepath.Join(prefix, "share", "jupyter"),
+		"GOCACHE=" + goEnv(t, "GOCACHE"), "GOMODCACHE=" + goEnv(t, "GOMODCACHE"), "PYTHONDONTWRITEBYTECODE=1"}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	want := DisplayName + "\nthe checkout's packages: " + modulePath + "\ninterrupted, and saved\nalive: False\n"
+	if string(out) != want {
+		t.Errorf("%q instead of %q", out, want)
+	}
+}
+
+func goEnv(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 func TestUninstallSparesOtherCheckouts(t *testing.T) {

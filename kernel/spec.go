@@ -50,12 +50,13 @@ func (e *Env) writeSpec() error {
 }
 
 // launcher is the script that Jupyter starts a kernel with. GOMLX_BACKEND may be chosen from outside; nothing else has to be.
-// A headless run completes nothing and goes without gopls, which takes 100 MB and more.
+// A headless run completes nothing and goes without gopls, which takes 100 MB and more; elsewhere gopls keeps its own cache here.
 func (e *Env) launcher(goplsDir string) string {
 	return fmt.Sprintf(`#!/bin/sh
 # Starts a kernel for the checkout below. Written by package kernel; changes are overwritten.
 export SSWE_ROOT=%s
 export SSWE_CACHE=%s
+export GOPLSCACHE=%s
 [ -n "$SSWE_HEADLESS" ] || PATH=%s:"$PATH"
 export PATH=%s:%s:"$PATH"
 export GOFLAGS=%s
@@ -63,7 +64,7 @@ export GOPROXY=off GOWORK=
 [ -n "$GOMLX_BACKEND" ] || GOMLX_BACKEND=%s
 export GOMLX_BACKEND GOMLX_NO_AUTO_INSTALL=1
 exec gonb --kernel "$1" -raw_error -go_work="$SSWE_ROOT" 2>>"${SSWE_KERNEL_LOG:-/dev/null}"
-`, quote(e.Root), quote(e.Cache), quote(goplsDir), quote(e.shimDir()), quote(e.tools), quote(cellGoFlags()), quote(e.Plugin.Backend()))
+`, quote(e.Root), quote(e.Cache), quote(filepath.Join(e.private, "gopls")), quote(goplsDir), quote(e.shimDir()), quote(e.tools), quote(cellGoFlags()), quote(e.Plugin.Backend()))
 }
 
 // cellGoFlags makes cells link fast: a cell is a new program at each run, and linking is most of its time. The internal linker

@@ -2,9 +2,12 @@
 package workshop_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,6 +24,22 @@ func TestBothNotebooksAreInForm(t *testing.T) {
 		for _, p := range problems {
 			t.Errorf("%s: %s", file, p)
 		}
+	}
+}
+
+// The slides need no network: what they show lies in the checkout.
+func TestTheSlidesShowWhatIsThere(t *testing.T) {
+	slides, err := os.ReadFile("slides.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?:src|href)="?([^" >]+)`).FindAllSubmatch(slides, -1) {
+		if _, err := os.Stat(filepath.FromSlash(string(m[1]))); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := bytes.Count(slides, []byte("<section>")); !bytes.Contains(slides, fmt.Appendf(nil, "%d / %d ·", n, n)) {
+		t.Errorf("the last of %d slides has another number", n)
 	}
 }
 
