@@ -205,6 +205,9 @@ func quantities(caption string) (names []string) {
 		}
 		return names
 	}
+	if strings.Contains(caption, "Receiver operating characteristic") {
+		return nil // rates
+	}
 	for _, m := range axes.FindAllStringSubmatch(caption, -1) {
 		names = append(names, m[1], m[2])
 	}

@@ -116,7 +116,7 @@ func TestTheTextBeforeAFigureSaysWhatToSee(t *testing.T) {
 // A quantity on an axis or a colour bar has its unit in brackets; these have none.
 var (
 	unitless = regexp.MustCompile(`(?i)epoch|component|share|sensitivity|specificity|probability|density|count|group|plane|score|t-sne`)
-	bracket  = regexp.MustCompile(`\([^()]+\)$`)
+	bracket  = regexp.MustCompile(`\([^()]+\)$|\d kPa$`)
 )
 
 func hasUnit(label string) bool { return bracket.MatchString(label) || unitless.MatchString(label) }

@@ -156,7 +156,7 @@ func (s *sight) findOutline(near image.Rectangle, shift image.Point) outline {
 		}
 		const in = 6
 		out := max(8, size/2)
-		if away > size {
+		if facing := [4]bool{shift.X > 0, shift.Y > 0, shift.X < 0, shift.Y < 0}[side]; facing && away > size {
 			out = min(out, (away-size)/2)
 		}
 		start := [4]int{near.Min.X, near.Min.Y, near.Max.X - 1, near.Max.Y - 1}[side]
@@ -173,6 +173,13 @@ func (s *sight) findOutline(near image.Rectangle, shift image.Point) outline {
 		}
 		base := median(all)
 		height := chroma[peak] - base
+		// Both boxes may reach far beyond the colour, so that the other view's outline is met after all: the nearer is this one's.
+		for k := peak; k <= in; k++ {
+			if abs(k) < abs(peak) && chroma[k]-base > 0.7*height && chroma[k] >= chroma[k-1] && chroma[k] >= chroma[k+1] {
+				peak = k
+			}
+		}
+		height = chroma[peak] - base
 		if height < 6 || height < 4*(quantile(all, 0.75)-base) {
 			continue
 		}
