@@ -240,6 +240,7 @@ func (p *page) picture(name string, metrics map[string]any) {
 	if metrics != nil {
 		p.do("Emulation.setDeviceMetricsOverride", metrics, nil)
 		defer p.do("Emulation.clearDeviceMetricsOverride", nil, nil)
+		p.eval(`document.querySelectorAll(".jp-Notebook, .jp-WindowedPanel-outer").forEach(e => e.scrollTop = 0)`)
 		time.Sleep(time.Second)
 	}
 	var shot struct{ Data string }

@@ -87,6 +87,9 @@ func Uninstall(ctx context.Context, root, prefix string) (removed []string, err 
 		}
 		removed = append(removed, dir)
 	}
+	for dir := filepath.Dir(spec); filepath.Base(dir) == "kernels" || filepath.Base(dir) == "jupyter"; dir = filepath.Dir(dir) {
+		_ = os.Remove(dir) // if nothing else is in it
+	}
 	return removed, nil
 }
 

@@ -66,7 +66,7 @@ func TestInstallWritesOneFolderAndUninstallLeavesNothing(t *testing.T) {
 	if _, err := Uninstall(t.Context(), root, prefix); err != nil {
 		t.Fatal(err)
 	}
-	if !gone(dir) || !gone(e.Cache) {
+	if !gone(dir) || !gone(e.Cache) || !gone(filepath.Join(prefix, "share", "jupyter")) || gone(prefix) {
 		t.Error("something is left")
 	}
 }
