@@ -43,7 +43,7 @@ func parameters(t *testing.T, file, run string) map[string]string {
 		t.Fatal(err)
 	}
 	p := map[string]string{}
-	for name, value := range map[string]string{"run": run, "scratch": scratch} {
+	for name, value := range map[string]string{"run": run, "scratch": filepath.Join(scratch, "study")} {
 		if nb.SetParameters(map[string]string{name: value}) == nil {
 			p[name] = value
 		}
