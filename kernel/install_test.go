@@ -84,7 +84,7 @@ func TestTheInstalledKernelRunsUnderAnotherFrontEnd(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	want := DisplayName + "\nthe checkout's packages: " + modulePath + "\ninterrupted, and saved\nalive: False\n"
+	want := DisplayName + "\nthe checkout's packages: " + modulePath + "\ninterrupted, and saved\nlistens on loopback alone: True\nalive: False\n"
 	if string(out) != want {
 		t.Errorf("%q instead of %q", out, want)
 	}
