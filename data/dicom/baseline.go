@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+
+	"elastography/data/jpegdct"
 )
 
 // decodeBaseline decodes 8-bit baseline JPEG with the standard library, chroma
@@ -22,7 +24,7 @@ func (p *pixelFormat) decodeBaseline(raw []byte) (*samples, error) {
 	if cfg.Height != p.height || cfg.Width != p.width {
 		return nil, fmt.Errorf("JPEG: the stream has %d x %d pixels, the header %d x %d; the file is damaged, export it again", cfg.Width, cfg.Height, p.width, p.height)
 	}
-	pic, err := jpeg.Decode(bytes.NewReader(raw))
+	pic, err := jpegdct.Decode(raw)
 	if err != nil {
 		return nil, fmt.Errorf("JPEG: %w; the file is damaged, export it again", err)
 	}
@@ -37,9 +39,9 @@ func (p *pixelFormat) decodeBaseline(raw []byte) (*samples, error) {
 			}
 			return s, nil
 		}
-	case *image.YCbCr:
+	case *jpegdct.Picture:
 		if p.channels == 3 {
-			p.upsample(s, pic)
+			p.upsample(s, pic.YCbCr)
 			s.coded = pic
 			return s, nil
 		}

@@ -5,6 +5,8 @@ import (
 	"image"
 	"io"
 	"os"
+
+	"elastography/data/jpegdct"
 )
 
 // Image is an opened DICOM picture or cine: what it is, where its pixels are,
@@ -90,12 +92,12 @@ type Frame struct {
 	Channels      int     // 1 grey (0 is black), 3 RGB
 	Pix           []uint8 // [Height, Width, Channels]
 
-	coded *image.YCbCr // the same as JPEG coded it; nil for other codings
+	coded *jpegdct.Picture // the same as JPEG coded it; nil for other codings
 }
 
 // Image is the frame as an image.Gray (sharing Pix), an image.RGBA or, from JPEG
-// baseline in YBR, the image.YCbCr that was coded: its brightness and colour are
-// not yet cut off at 0 and 255 as Pix's are.
+// baseline in YBR, the jpegdct.Picture that was coded: its brightness and colour
+// are not yet rounded and cut off at 0 and 255 as Pix's are.
 func (f *Frame) Image() image.Image {
 	if f.coded != nil {
 		return f.coded

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"elastography/data/dicom/dicomtest"
+	"elastography/data/jpegdct"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
@@ -178,7 +179,7 @@ func TestBaselineJPEGKeepsColours(t *testing.T) {
 			}
 		}
 	}
-	im, ok := got.Image().(*image.YCbCr)
+	im, ok := got.Image().(*jpegdct.Picture)
 	if !ok || im.Bounds() != want.Bounds() {
 		t.Fatalf("the frame as image.Image is a %T of %v, not what JPEG coded", got.Image(), got.Image().Bounds())
 	}

@@ -2,17 +2,17 @@ package dicom
 
 import (
 	"fmt"
-	"image"
 
 	"elastography/data/dicom/jpegll"
 	"elastography/data/dicom/rle"
+	"elastography/data/jpegdct"
 )
 
 // samples are the stored values of one frame.
 type samples struct {
-	values []uint16     // [height, width, channels]
-	rgb    bool         // the decoder made RGB of them, whatever the header says
-	coded  *image.YCbCr // what JPEG coded, colours perhaps at half the resolution; nil for other codings
+	values []uint16         // [height, width, channels]
+	rgb    bool             // the decoder made RGB of them, whatever the header says
+	coded  *jpegdct.Picture // what JPEG coded, colours perhaps at half the resolution; nil for other codings
 }
 
 func (p *pixelFormat) newSamples() *samples {

@@ -11,6 +11,8 @@ import (
 	"os"
 
 	"golang.org/x/image/tiff"
+
+	"elastography/data/jpegdct"
 )
 
 // DefaultMaxPixels bounds how large a picture is decoded when the caller sets
@@ -51,7 +53,7 @@ func ReadGray(path string, maxPixels int) (pix []uint8, h, w int, err error) {
 
 // Gray is a picture's 8-bit grey levels [h, w] (luma of a coloured one).
 func Gray(img image.Image) (pix []uint8, h, w int) {
-	rgba, _ := toRGBA(img)
+	rgba := toRGBA(img)
 	return lumaOf(rgba), rgba.Rect.Dy(), rgba.Rect.Dx()
 }
 
@@ -113,9 +115,16 @@ func decode(name string, r source, maxPixels int) (img image.Image, err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("rewinding %s: %w", name, err)
 	}
-	if inPlace {
+	switch format {
+	case "tiff":
 		img, err = tiff.Decode(r)
-	} else {
+	case "jpeg":
+		most := int64(8*cfg.Width*cfg.Height) + 64<<20 // far above what pixels and other segments take
+		var b []byte
+		if b, err = io.ReadAll(io.LimitReader(r, most)); err == nil {
+			img, err = jpegdct.Decode(b)
+		}
+	default:
 		img, _, err = image.Decode(bufio.NewReader(r))
 	}
 	if err != nil {

@@ -13,8 +13,8 @@ func SamePicture(a, b image.Image) bool {
 		tile  = 32 // px; a new stiffness map changes many of one
 		noise = 3  // levels, mean of a tile
 	)
-	x, _ := toRGBA(a)
-	y, _ := toRGBA(b)
+	x := toRGBA(a)
+	y := toRGBA(b)
 	w, h := x.Rect.Dx(), x.Rect.Dy()
 	for ty := 0; ty < h; ty += tile {
 		for tx := 0; tx < w; tx += tile {

@@ -25,7 +25,7 @@ func through(t testing.TB, im image.Image, quality int) image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, _, err := image.Decode(&b)
+	out, err := decode("drawn", bytes.NewReader(b.Bytes()), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+
+	"elastography/data/jpegdct"
 )
 
 // vec is a colour as a vector of red, green and blue in 8-bit levels.
@@ -22,8 +24,9 @@ func (a vec) chroma(grey vec) float64 { return a.sub(grey.scale(a.dot(grey))).no
 // sight is a picture prepared for the finders: its pixels, its brightness, and
 // how far each pixel is from grey.
 type sight struct {
-	im     *image.RGBA  // bounds start at (0,0), opaque
-	exact  [][3]float32 // colours of a JPEG before rounding and clipping, nil for other pictures
+	im     *image.RGBA      // bounds start at (0,0), opaque
+	planes []*jpegdct.Plane // Y, Cb and Cr of a JPEG, nil for other pictures
+	exact  [][3]float32     // their colours, neither rounded nor cut off, nil for other pictures
 	w, h   int
 	luma   []uint8 // BT.601 brightness
 	chroma []uint8 // distance from the grey axis in levels, capped at 255
@@ -32,9 +35,15 @@ type sight struct {
 }
 
 func newSight(img image.Image) *sight {
-	im, exact := toRGBA(img)
-	s := &sight{im: im, exact: exact, w: im.Rect.Dx(), h: im.Rect.Dy(), luma: lumaOf(im)}
-	s.grey = greyAxis(im, s.luma)
+	s := &sight{}
+	if coded, ok := img.(*jpegdct.Picture); ok {
+		s.planes = []*jpegdct.Plane{coded.Plane(0), coded.Plane(1), coded.Plane(2)}
+		s.im, s.exact = decoded(s.planes, coded.Rect.Dx(), coded.Rect.Dy())
+	} else {
+		s.im = toRGBA(img)
+	}
+	s.w, s.h, s.luma = s.im.Rect.Dx(), s.im.Rect.Dy(), lumaOf(s.im)
+	s.grey = greyAxis(s.im, s.luma)
 	s.back = background(s.luma)
 	s.chroma = make([]uint8, s.w*s.h)
 	for y := range s.h {
@@ -76,59 +85,36 @@ func (s *sight) lit(x, y int) bool {
 
 // toRGBA copies any image to opaque 8-bit RGB with its corner at (0,0);
 // transparent pixels fall on black, as on a scanner's screen.
-func toRGBA(img image.Image) (im *image.RGBA, exact [][3]float32) {
+func toRGBA(img image.Image) *image.RGBA {
+	if coded, ok := img.(*jpegdct.Picture); ok {
+		img = coded.YCbCr
+	}
 	b := img.Bounds()
 	dst := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
-	if ycc, ok := img.(*image.YCbCr); ok {
-		return dst, smoothChroma(dst, ycc)
-	}
 	draw.Draw(dst, dst.Rect, image.NewUniform(color.Black), image.Point{}, draw.Src)
 	draw.Draw(dst, dst.Rect, img, b.Min, draw.Over)
-	return dst, nil
+	return dst
 }
 
-// smoothChroma converts a JPEG with its sub-sampled colour interpolated
-// linearly. Repeating colour samples, as image.YCbCr.At does, puts half a
-// sample of shift into every colour edge and so into every stiffness edge.
-func smoothChroma(dst *image.RGBA, src *image.YCbCr) (exact [][3]float32) {
-	b := src.Rect
-	exact = make([][3]float32, b.Dx()*b.Dy())
-	fx, fy := 1, 1
-	switch src.SubsampleRatio {
-	case image.YCbCrSubsampleRatio422:
-		fx = 2
-	case image.YCbCrSubsampleRatio420:
-		fx, fy = 2, 2
-	case image.YCbCrSubsampleRatio440:
-		fy = 2
-	case image.YCbCrSubsampleRatio411:
-		fx = 4
-	case image.YCbCrSubsampleRatio410:
-		fx, fy = 4, 2
-	}
-	cw, ch := (b.Max.X-1)/fx-b.Min.X/fx+1, (b.Max.Y-1)/fy-b.Min.Y/fy+1
-	sample := func(plane []uint8, x, y int) float64 {
-		cx := min(max((float64(x)+0.5)/float64(fx)-0.5, 0), float64(cw-1))
-		cy := min(max((float64(y)+0.5)/float64(fy)-0.5, 0), float64(ch-1))
-		x0, y0 := int(cx), int(cy)
-		x1, y1 := min(x0+1, cw-1), min(y0+1, ch-1)
-		tx, ty := cx-float64(x0), cy-float64(y0)
-		at := func(x, y int) float64 { return float64(plane[y*src.CStride+x]) }
-		return (at(x0, y0)*(1-tx)+at(x1, y0)*tx)*(1-ty) + (at(x0, y1)*(1-tx)+at(x1, y1)*tx)*ty
-	}
-	level := func(v float64) uint8 { return uint8(min(max(v+0.5, 0), 255)) }
-	for y := range b.Dy() {
-		for x := range b.Dx() {
-			l := float64(src.Y[src.YOffset(b.Min.X+x, b.Min.Y+y)])
-			cb := sample(src.Cb, x, y) - 128
-			cr := sample(src.Cr, x, y) - 128
-			p := dst.Pix[y*dst.Stride+4*x:]
-			r, g, bl := l+1.402*cr, l-0.344136*cb-0.714136*cr, l+1.772*cb
-			exact[y*b.Dx()+x] = [3]float32{float32(r), float32(g), float32(bl)}
-			p[0], p[1], p[2], p[3] = level(r), level(g), level(bl), 255
+// decoded converts a JPEG's planes, w x h pixels of them, to colours. Samples of
+// colour that stand for several pixels are interpolated linearly: repeated, as
+// image.YCbCr.At does, they would put half a sample of shift into every colour
+// edge and so into every stiffness edge.
+func decoded(planes []*jpegdct.Plane, w, h int) (rounded *image.RGBA, exact [][3]float32) {
+	rounded, exact = image.NewRGBA(image.Rect(0, 0, w, h)), make([][3]float32, w*h)
+	level := func(v float32) uint8 { return uint8(min(max(v+0.5, 0), 255)) }
+	brightness, blue, red := planes[0], planes[1], planes[2]
+	for y := range h {
+		for x := range w {
+			l := brightness.Levels[y*brightness.Width+x]
+			cb, cr := blue.At(x, y, w, h)-128, red.At(x, y, w, h)-128
+			c := [3]float32{l + 1.402*cr, l - 0.344136*cb - 0.714136*cr, l + 1.772*cb}
+			exact[y*w+x] = c
+			p := rounded.Pix[y*rounded.Stride+4*x:]
+			p[0], p[1], p[2], p[3] = level(c[0]), level(c[1]), level(c[2]), 255
 		}
 	}
-	return exact
+	return rounded, exact
 }
 
 func lumaOf(im *image.RGBA) []uint8 {
