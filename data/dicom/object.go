@@ -74,11 +74,11 @@ func newObject(class, seriesKind string, p Provenance, content []byte) *builder 
 	return b
 }
 
-// sourceImage refers to the B-mode picture, PS3.3 C.7.6.1.1.4; nothing where it
-// did not come from DICOM.
-func (p Provenance) sourceImage(b *builder) {
+// sourceImage refers to the B-mode picture, PS3.3 C.7.6.1.1.4; false where it did
+// not come from DICOM.
+func (p Provenance) sourceImage(b *builder) bool {
 	if p.Source.InstanceUID == "" || p.Source.SOPClassUID == "" {
-		return
+		return false
 	}
 	b.sequence(tag.SourceImageSequence, func(s *builder) {
 		s.set(tag.ReferencedSOPClassUID, p.Source.SOPClassUID)
@@ -88,4 +88,5 @@ func (p Provenance) sourceImage(b *builder) {
 		}
 		s.code(tag.PurposeOfReferenceCodeSequence, "121322", "DCM", "Source image for image processing operation")
 	})
+	return true
 }

@@ -176,6 +176,8 @@ func perFrame(g *builder, p Provenance) {
 	g.sequence(tag.DerivationImageSequence, func(s *builder) {
 		s.set(tag.DerivationDescription, p.derivation())
 		s.code(tag.DerivationCodeSequence, "112187", "DCM", "Unspecified method of calculation")
-		p.sourceImage(s)
+		if !p.sourceImage(s) {
+			s.sequence(tag.SourceImageSequence, nil) // demanded even without one, PS3.3 C.7.6.16.2.6
+		}
 	})
 }

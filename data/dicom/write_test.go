@@ -76,6 +76,33 @@ func TestOtherReadersOpenWhatWeWrite(t *testing.T) {
 	t.Logf("largest difference %s kPa", strings.TrimSpace(string(out)))
 }
 
+// TestTheStandardsCheckerFindsNoError: dciodvfy of dicom3tools, where it is
+// installed, with a source image that is DICOM and with one that is not.
+func TestTheStandardsCheckerFindsNoError(t *testing.T) {
+	checker, err := exec.LookPath("dciodvfy")
+	if err != nil {
+		t.Skip("dciodvfy is not installed (Debian: dicom3tools)")
+	}
+	picture := testProvenance
+	picture.Source.InstanceUID, picture.Source.SOPClassUID = "", ""
+	for name, p := range map[string]Provenance{"DICOM": testProvenance, "picture": picture} {
+		dir := t.TempDir()
+		for file, write := range map[string]func(string) error{
+			"map.dcm":     func(path string) error { return WriteParametricMap(path, testMap(), p) },
+			"capture.dcm": func(path string) error { return WriteSecondaryCapture(path, testPanel(33, 12), p) },
+		} {
+			path := filepath.Join(dir, file)
+			if err := write(path); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.CommandContext(t.Context(), checker, "-new", path).CombinedOutput()
+			if err != nil || strings.Contains(string(out), "Error") {
+				t.Errorf("%s of a %s: %v\n%s", file, name, err, out)
+			}
+		}
+	}
+}
+
 // TestTheCaptureSaysThatItIsSynthetic: in its pixels, below the panel, which our
 // own reader gives back as it was.
 func TestTheCaptureSaysThatItIsSynthetic(t *testing.T) {
