@@ -69,18 +69,24 @@ func (c importCommand) Run(ctx context.Context) error {
 	if c.Preview {
 		folders, work = importer.PreviewFolders(), importer.PreviewWork()
 	}
-	rows := importer.Rows(list.Items, defaults)
-	const few = 5 // files that need no progress
+	rows, arrays := importer.Rows(list.Items, defaults), 0
+	if c.Preview {
+		rows, arrays = intake.Screens(rows)
+	}
+	const few = 5 // files that need no progress, and are previewed in words
 	tick := func() {}
 	if len(rows) > few {
 		bar := newBar(len(rows), "import")
 		tick = func() { _ = bar.Add(1) }
 	}
 	var refused []archive.DeadLetter
+	var drawn []archive.Record
 	counters, err := archive.Run(ctx, slices.Values(rows), archive.Options{Folders: folders, Workers: c.Workers,
 		Done: func(r archive.Record, _ archive.Counters) {
 			if r.Refused != nil {
 				refused = append(refused, archive.DeadLetter{File: r.Row.Name(), Reason: r.Refused.Reason, Remedy: r.Refused.Remedy})
+			} else if c.Preview && len(rows) <= few {
+				drawn = append(drawn, r)
 			}
 			tick()
 		}}, work)
@@ -88,7 +94,17 @@ func (c importCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Preview {
+		for _, r := range drawn {
+			words, err := intake.PreviewWords(r, folders)
+			if err != nil {
+				return fmt.Errorf("import: %w", err)
+			}
+			fmt.Printf("%s\n%s\n", r.Row.Name(), words)
+		}
 		fmt.Printf("%d of %d drawn in %s (whole screens: they may show a name)\n", counters.Rows-counters.Refused, counters.Rows, folders.Out)
+		if arrays > 0 {
+			fmt.Printf("%d files of arrays have no screen to draw\n", arrays)
+		}
 		return refusals(refused, folders)
 	}
 	s, err := importer.Seal(share)

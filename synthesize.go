@@ -222,7 +222,14 @@ func (s *synthesis) store(path string, source *intake.Source, prediction sswe.Pr
 			made = append(made, files...)
 		}
 	}
-	return fmt.Sprintf("%s: %s\n  %s\n", path, strings.Join(made, " "), note), nil
+	for i, file := range made {
+		made[i] = strings.TrimPrefix(file, name+"_")
+	}
+	from := path
+	if source.Note != "" {
+		from += " (" + source.Note + ")"
+	}
+	return fmt.Sprintf("%s\n  %s_*: %s\n  %s\n", from, name, strings.Join(made, " "), note), nil
 }
 
 func (s *synthesis) wants(format string) bool { return slices.Contains(s.Formats, format) }

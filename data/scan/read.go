@@ -39,22 +39,31 @@ func ReadScreen(path string, opt Options) (*Screen, error) {
 	return s, nil
 }
 
-// ReadGray reads a plain B-mode picture as 8-bit grey levels [h, w] (luma of a
-// coloured file), for synthesis from a device without SWE. maxPixels 0 means
-// DefaultMaxPixels.
-func ReadGray(path string, maxPixels int) (pix []uint8, h, w int, err error) {
-	img, err := decodeFile(path, maxPixels)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	pix, h, w = Gray(img)
-	return pix, h, w, nil
-}
+// ReadPicture opens a picture (PNG, JPEG or TIFF) and looks for nothing on it.
+// maxPixels 0 means DefaultMaxPixels.
+func ReadPicture(path string, maxPixels int) (image.Image, error) { return decodeFile(path, maxPixels) }
 
 // Gray is a picture's 8-bit grey levels [h, w] (luma of a coloured one).
 func Gray(img image.Image) (pix []uint8, h, w int) {
 	rgba := toRGBA(img)
 	return lumaOf(rgba), rgba.Rect.Dy(), rgba.Rect.Dx()
+}
+
+// Coloured is the share of a part of a picture that is coloured, beyond the tint
+// of its greys: a B-mode image has next to none, a screen has an overlay, menus
+// and logos.
+func Coloured(img image.Image, part image.Rectangle) float64 {
+	s := newSight(img)
+	part = part.Intersect(s.bounds())
+	n := 0
+	for y := part.Min.Y; y < part.Max.Y; y++ {
+		for x := part.Min.X; x < part.Max.X; x++ {
+			if s.chroma[y*s.w+x] >= overlayChroma {
+				n++
+			}
+		}
+	}
+	return float64(n) / float64(max(1, part.Dx()*part.Dy()))
 }
 
 func decodeFile(path string, maxPixels int) (image.Image, error) {
@@ -97,6 +106,12 @@ func decode(name string, r source, maxPixels int) (img image.Image, err error) {
 	inPlace := isTIFF(r)
 	var cfg image.Config
 	format := "tiff"
+	if n, err := r.Seek(0, io.SeekEnd); err == nil && n == 0 {
+		return nil, fmt.Errorf("reading %s: the file is empty; export it again", name)
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("rewinding %s: %w", name, err)
+	}
 	if inPlace {
 		cfg, err = tiff.DecodeConfig(r)
 	} else {

@@ -228,7 +228,7 @@ func TestDamagedFilesAreErrors(t *testing.T) {
 		if refused, ok := errors.AsType[*RefusedError](err); ok != (name == "huge.png") {
 			t.Errorf("%s: %v (refused: %v)", name, err, refused)
 		}
-		if _, _, _, err := ReadGray(path, 0); err == nil {
+		if _, err := ReadPicture(path, 0); err == nil {
 			t.Errorf("%s was read as B-mode", name)
 		}
 		t.Log(err)
@@ -257,7 +257,7 @@ func TestTIFFScreenIsRead(t *testing.T) {
 	compare(s, tr, m).check(t, s, m, 0, m.medianOwedKPa(0))
 }
 
-func TestReadGrayKeepsGreyLevels(t *testing.T) {
+func TestAPictureKeepsItsGreyLevels(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b.png")
 	im := image.NewGray(image.Rect(0, 0, 30, 20))
 	for i := range im.Pix {
@@ -270,11 +270,15 @@ func TestReadGrayKeepsGreyLevels(t *testing.T) {
 	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	pix, h, w, err := ReadGray(path, 0)
-	if err != nil || h != 20 || w != 30 || !bytes.Equal(pix, im.Pix) {
-		t.Errorf("%d x %d, %v", w, h, err)
+	read, err := ReadPicture(path, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, _, _, err := ReadGray(path, 100); err == nil {
+	pix, h, w := Gray(read)
+	if h != 20 || w != 30 || !bytes.Equal(pix, im.Pix) {
+		t.Errorf("%d x %d", w, h)
+	}
+	if _, err := ReadPicture(path, 100); err == nil {
 		t.Error("600 pixels were read with a limit of 100")
 	}
 }

@@ -1,10 +1,12 @@
 package intake
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"io/fs"
 	"maps"
 	"math"
@@ -180,6 +182,7 @@ func TestNoPersonalDataReachTheCohort(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	for name, b := range files(t, im.Out) {
+		b = append(b, unpacked(t, name, b)...)
 		for _, word := range []string{"SECRET", "19510203", "20190807", "20190806", "1.2.77.88.99", "export"} {
 			if bytes.Contains(bytes.ToUpper(b), []byte(word)) || strings.Contains(strings.ToUpper(name), word) {
 				t.Errorf("%s holds %q", name, word)
@@ -202,6 +205,29 @@ func TestNoPersonalDataReachTheCohort(t *testing.T) {
 			t.Errorf("%s: %v, mode %v", name, err, info.Mode())
 		}
 	}
+}
+
+// unpacked is what a file holds compressed: the arrays of a plane.
+func unpacked(t *testing.T, name string, b []byte) (out []byte) {
+	if filepath.Ext(name) != ".npz" {
+		return nil
+	}
+	archive, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range archive.File {
+		f, err := entry.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, data...)
+	}
+	return out
 }
 
 // A cine of five frames, of which two repeat another: three planes, one patient.
@@ -364,4 +390,37 @@ func FuzzReadTable(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Given a whole SWE screen to synthesize from, a picture or DICOM, the plain view
+// is taken and nothing around it; a screen that is not understood is warned of.
+func TestTheSourceOnAScreenIsItsPlainView(t *testing.T) {
+	dir := t.TempDir()
+	screen := realScreen(t)
+	writeScreen(t, filepath.Join(dir, "screen.png"), screen)
+	writeScreen(t, filepath.Join(dir, "screen.dcm"), screen)
+	half := image.NewRGBA(image.Rect(0, 0, screen.Rect.Dx(), screen.Rect.Dy()/2)) // the view with the overlay alone
+	copy(half.Pix, screen.Pix)
+	writeScreen(t, filepath.Join(dir, "half.png"), half)
+	opt := SourceOptions{Key: newImporter(t).Key, Organ: "muscle"}
+	for _, name := range []string{"screen.png", "screen.dcm"} {
+		s, err := ReadSource(filepath.Join(dir, name), opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := s.Plane; s.Warning != "" || !strings.Contains(s.Note, "plain view") || p.Width > 530 || p.Height > 300 || math.Abs(p.MMPerPx-0.0977) > 0.001 || p.Organ != "muscle" {
+			t.Errorf("%s: %d x %d px of %.4f mm, note %q, warning %q", name, p.Width, p.Height, p.MMPerPx, s.Note, s.Warning)
+		}
+	}
+	s, err := ReadSource(filepath.Join(dir, "half.png"), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Note != "" || !strings.Contains(s.Warning, "coloured") || !strings.Contains(s.Warning, "--crop") {
+		t.Errorf("half a screen: note %q, warning %q", s.Note, s.Warning)
+	}
+	opt.Crop = image.Rect(10, 20, 110, 80)
+	if s, err = ReadSource(filepath.Join(dir, "half.png"), opt); err != nil || s.Plane.Width != 100 || s.Plane.Height != 60 || s.Warning != "" {
+		t.Errorf("the part that is given: %v, %+v", err, s)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"image/png"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -48,12 +49,32 @@ func (im *Importer) PreviewWork() archive.Work {
 	}}
 }
 
+// Screens are the rows that can be previewed; the others hold arrays.
+func Screens(rows []archive.Row) (screens []archive.Row, arrays int) {
+	for _, row := range rows {
+		if isArrays(row) {
+			arrays++
+		} else {
+			screens = append(screens, row)
+		}
+	}
+	return screens, arrays
+}
+
+// PreviewWords is what a preview found, a line a decision.
+func PreviewWords(r archive.Record, folders archive.Folders) (string, error) {
+	for _, o := range r.Outputs {
+		if path.Ext(o.Path) == ".txt" {
+			b, err := os.ReadFile(filepath.Join(folders.Out, filepath.FromSlash(o.Path)))
+			return string(b), err
+		}
+	}
+	return "", fmt.Errorf("the preview of %s has no words", r.Row.Name())
+}
+
 // look understands a picture file, or the first frame of a DICOM file that is.
 func look(ctx context.Context, row archive.Row, opt scan.Options) (s *scan.Screen, err error) {
-	switch {
-	case isArrays(row):
-		return nil, &archive.Refusal{Reason: "it holds arrays, not a screen", Remedy: "import it without --preview"}
-	case !isDICOM(row.Inputs[0]):
+	if !isDICOM(row.Inputs[0]) {
 		return screen(row.Inputs[0], opt)
 	}
 	err = eachFrame(ctx, row.Inputs[0], opt, func(_ int, found *scan.Screen) bool {
@@ -66,9 +87,9 @@ func look(ctx context.Context, row archive.Row, opt scan.Options) (s *scan.Scree
 // Claim ties the private folder to the key: pseudonyms of two keys in one cohort
 // would make one patient two, and perhaps both train and test.
 func (im *Importer) Claim() error {
-	path := filepath.Join(im.Private, "key_check")
+	file := filepath.Join(im.Private, "key_check")
 	mark := im.opaque("key", "check") + "\n"
-	old, err := os.ReadFile(path)
+	old, err := os.ReadFile(file)
 	switch {
 	case err == nil && string(old) == mark:
 		return nil
@@ -83,7 +104,7 @@ func (im *Importer) Claim() error {
 	if err := os.MkdirAll(im.Private, 0o700); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
-	if err := renameio.WriteFile(path, []byte(mark), 0o600); err != nil {
+	if err := renameio.WriteFile(file, []byte(mark), 0o600); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
 	return nil

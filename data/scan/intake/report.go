@@ -15,6 +15,7 @@ type report struct {
 	Pictures      int            `json:"files_without_dicom"`
 	Removed       map[string]int `json:"dicom_elements_removed"` // files in which each was left out, by name
 	Planes        int            `json:"planes"`
+	Copies        int            `json:"copies_left_out"` // planes of these that are in the cohort under another file
 	Repeated      int            `json:"repeated_frames_left_out"`
 	NotUnderstood int            `json:"frames_not_understood"`
 }
@@ -40,8 +41,8 @@ func (r *report) json() ([]byte, error) { return json.MarshalIndent(r, "", "  ")
 
 func (r *report) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# De-identification\n\n%d files became %d planes: %d DICOM files, %d without DICOM. Repeated frames left out: %d; frames in which no SWE was\nunderstood: %d.\n\n",
-		r.Files, r.Planes, r.DICOM, r.Pictures, r.Repeated, r.NotUnderstood)
+	fmt.Fprintf(&b, "# De-identification\n\nFiles read: %d, of them DICOM: %d. Planes in them: %d; copies of a plane left out: %d; repeated frames left out: %d;\nframes in which no SWE was understood: %d.\n\n",
+		r.Files, r.DICOM, r.Planes, r.Copies, r.Repeated, r.NotUnderstood)
 	b.WriteString("## How\n\n" +
 		"- A plane holds pixels of the image area alone: grey levels, Young's modulus, saturation, confidence, labels. Text, logos and menus\n" +
 		"  burned into the screen around it never enter; a mark that stands over only one of the two views is painted out. **Text printed\n" +
@@ -50,8 +51,12 @@ func (r *report) markdown() string {
 		"- Patients are called by a keyed hash of the patient identifier, else of the table's or the folder's name for them. Planes are called\n" +
 		"  by a keyed hash of the file's bytes, never by the file's name. The key is not in this folder.\n" +
 		"- The originals were only read.\n\n## DICOM elements left out\n\n")
-	if len(r.Removed) == 0 {
+	switch {
+	case r.DICOM == 0:
 		b.WriteString("None: no imported file was DICOM.\n")
+		return b.String()
+	case len(r.Removed) == 0:
+		b.WriteString("None: the files held no other.\n")
 		return b.String()
 	}
 	b.WriteString("| element | files |\n|---|---|\n")

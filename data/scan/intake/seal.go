@@ -77,6 +77,7 @@ func (im *Importer) Seal(testShare float64) (*Summary, error) {
 		return nil, err
 	}
 	entries, s.Copies = withoutCopies(entries)
+	report.Copies = s.Copies
 	if s.Planes = len(entries); s.Planes == 0 {
 		return s, nil
 	}

@@ -24,6 +24,7 @@ type Source struct {
 	Plane    *data.Plane
 	Identity dicom.Identity // under the key's pseudonyms
 	Frame    int            // of a cine, 0-based
+	Note     string         // what part of the file it is; "" for all of it
 	Warning  string         // what had to be guessed; "" for nothing
 }
 
@@ -36,10 +37,17 @@ type SourceOptions struct {
 	Frame   int             // of a cine, 0-based
 }
 
-// Sources expands files, folders and patterns as List does; a cohort's folder
-// stands for its planes.
+// Sources expands files, folders and patterns as List does, each file once; a
+// cohort's folder stands for its planes.
 func Sources(paths []string) ([]string, error) {
 	var out []string
+	seen := map[string]bool{}
+	add := func(path string) {
+		if !seen[path] {
+			seen[path] = true
+			out = append(out, path)
+		}
+	}
 	for _, path := range paths {
 		if _, err := os.Stat(filepath.Join(path, "manifest.csv")); err == nil {
 			c, err := data.Open(path)
@@ -47,7 +55,7 @@ func Sources(paths []string) ([]string, error) {
 				return nil, err
 			}
 			for _, r := range c.Rows {
-				out = append(out, filepath.Join(path, r.Patient, r.Plane+".npz"))
+				add(filepath.Join(path, r.Patient, r.Plane+".npz"))
 			}
 			continue
 		}
@@ -56,14 +64,15 @@ func Sources(paths []string) ([]string, error) {
 			return nil, err
 		}
 		for _, item := range list.Items {
-			out = append(out, item.Files[0])
+			add(item.Files[0])
 		}
 	}
 	return out, nil
 }
 
 // ReadSource reads one B-mode picture: a cohort's plane, an NPZ with bmode, a
-// DICOM frame, or a PNG, JPEG or TIFF. A plane without stiffness of its own has
+// DICOM frame, or a PNG, JPEG or TIFF. Of a whole SWE screen it takes the plain
+// view, and the measured stiffness with it. A plane without stiffness of its own has
 // NaN throughout. The pixel size stays 0 where nobody knows it.
 func ReadSource(path string, opt SourceOptions) (*Source, error) {
 	b, err := os.ReadFile(path)
@@ -84,11 +93,11 @@ func ReadSource(path string, opt SourceOptions) (*Source, error) {
 	case isDICOM(path):
 		return s, s.dicom(path, opt)
 	}
-	pix, h, w, err := scan.ReadGray(path, 0)
+	img, err := scan.ReadPicture(path, 0)
 	if err != nil {
 		return nil, err
 	}
-	return s, s.picture(pix, h, w, opt.MMPerPx, opt)
+	return s, s.look(img, scan.Options{MMPerPx: opt.MMPerPx}, image.Rectangle{}, opt)
 }
 
 func (s *Source) array(path string, opt SourceOptions) error {
@@ -129,28 +138,58 @@ func (s *Source) dicom(path string, opt SourceOptions) error {
 	}
 	s.Name = identity.Patient + s.Name[strings.LastIndexByte(s.Name, '-'):] // the file's name may be a patient's
 	s.Identity, s.Frame = identity, opt.Frame
-	mm := opt.MMPerPx
+	known := scan.Options{MMPerPx: opt.MMPerPx, Regions: regions(file)}
 	var region image.Rectangle
 	for _, r := range file.Regions {
 		if r.Kind == dicom.Tissue && r.Bounds.Dx()*r.Bounds.Dy() > region.Dx()*region.Dy() {
 			region = r.Bounds
 			if opt.MMPerPx == 0 {
-				mm = r.LateralMMPerPx
+				known.MMPerPx = r.LateralMMPerPx
 			}
 		}
 	}
-	switch {
-	case !opt.Crop.Empty():
-	case !region.Empty():
+	if known.MMPerPx == 0 {
+		known.MMPerPx = file.LateralMMPerPx
+	}
+	if err := s.look(frame.Image(), known, region, opt); err != nil {
+		return err
+	}
+	if s.Note == "" && opt.Crop.Empty() && region.Empty() && file.BurnedIn {
+		s.warn("the file names no image region, so text on the screen is part of the image; give --crop")
+	}
+	return nil
+}
+
+// look takes the part of a picture that is B-mode: what the caller says, the
+// plain view of an SWE screen, or the file's region for it.
+func (s *Source) look(img image.Image, known scan.Options, region image.Rectangle, opt SourceOptions) error {
+	const grey = 0.01 // share of coloured pixels up to which a picture is B-mode
+	if opt.Crop.Empty() {
+		part := region
+		if part.Empty() {
+			part = img.Bounds().Sub(img.Bounds().Min)
+		}
+		if share := scan.Coloured(img, part); share > grey {
+			if screen, err := scan.Analyse(img, known); err == nil {
+				s.Plane = screenPlane(screen, nil, s.Identity.Patient, s.Name)
+				s.Plane.Organ = opt.Organ
+				at := screen.Layout.PlainView.Where
+				s.Note = fmt.Sprintf("the plain view of an SWE screen, at %d,%d,%d,%d, %.4f mm per px", at.Min.X, at.Min.Y, at.Max.X, at.Max.Y, screen.MMPerPx)
+				return nil
+			}
+			s.warn(fmt.Sprintf("%.0f %% of the image is coloured, as B-mode is not: an overlay or a menu is taken for tissue; give --crop", 100*share))
+		}
 		opt.Crop = region
-	case file.BurnedIn:
-		s.Warning = "the file names no image region, so text on the screen is part of the image; give --crop"
 	}
-	if mm == 0 {
-		mm = file.LateralMMPerPx
+	pix, h, w := scan.Gray(img)
+	return s.picture(pix, h, w, known.MMPerPx, opt)
+}
+
+func (s *Source) warn(text string) {
+	if s.Warning != "" {
+		text = s.Warning + "; " + text
 	}
-	pix, h, w := scan.Gray(frame.Image())
-	return s.picture(pix, h, w, mm, opt)
+	s.Warning = text
 }
 
 // picture makes the plane of the cropped picture.
