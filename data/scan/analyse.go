@@ -151,7 +151,7 @@ func (a *analysis) run() (*Screen, error) {
 		kPa = func(t float64) float64 { return limit * t * t } // the bar is linear in speed
 	}
 	b := newBlend(opacity, bar.curve, a.grey, n)
-	st := invert(sites, line.clean().Dx(), &b, n, plain.Min.Sub(shift), s.Width, s.Height, kPa)
+	st := a.invert(sites, line.clean().Dx(), &b, n, plain.Min.Sub(shift), s.Width, s.Height, kPa)
 	st.spread(line.inside().Sub(plain.Min), line.clean().Sub(plain.Min))
 	s.SWEKPa, s.Saturated, s.Confidence = st.kPa, st.saturated, st.confidence
 	s.BMode = a.crop(plain, line, t, n)
@@ -183,9 +183,10 @@ func (a *analysis) refineOpacity(opacity float64, sites []site, width int, curve
 		}
 	}
 	speckle, standardError := a.contrastOpacity(sites, width, tint, view, box, shift)
-	if standardError > sure || math.Abs(speckle-opacity) > near || speckle > 1 {
+	if standardError > sure || math.Abs(speckle-opacity) > near {
 		return opacity
 	}
+	speckle = min(speckle, 1) // noise may say a little more
 	f := &a.layout.Opacity
 	f.Value = fmt.Sprintf("%.0f %%", 100*speckle)
 	f.Reason += fmt.Sprintf("; speckle under the overlay has %.1f ± %.1f %% of the plain view's contrast", 100*(1-speckle), 100*standardError)

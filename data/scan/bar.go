@@ -102,15 +102,26 @@ func (s *sight) measureBar(r image.Rectangle) *bar {
 	return b
 }
 
+// inner is the strip without the outer quarters of its width, which its outline
+// and a JPEG may have touched.
+func (b *bar) inner() image.Rectangle {
+	r := b.rect
+	if b.vertical {
+		r.Min.X, r.Max.X = r.Min.X+r.Dx()/4, r.Max.X-r.Dx()/4
+	} else {
+		r.Min.Y, r.Max.Y = r.Min.Y+r.Dy()/4, r.Max.Y-r.Dy()/4
+	}
+	return r
+}
+
 // across is the mean colour of the inner half of the strip at position i of the
 // long axis, and its standard deviation in levels.
 func (s *sight) across(b *bar, i int) (mean vec, spread float64) {
-	lo, hi := b.rect.Min.X, b.rect.Max.X
+	inner := b.inner()
+	lo, hi := inner.Min.X, inner.Max.X
 	if !b.vertical {
-		lo, hi = b.rect.Min.Y, b.rect.Max.Y
+		lo, hi = inner.Min.Y, inner.Max.Y
 	}
-	quarter := (hi - lo) / 4
-	lo, hi = lo+quarter, hi-quarter
 	at := func(j int) vec {
 		if b.vertical {
 			return s.at(j, i)
@@ -160,24 +171,35 @@ func (s *sight) barEdge(b *bar, i, outward int) float64 {
 	return float64(inside) - covered
 }
 
-// sample lays the curve through the strip from first to last. Each point is the
-// value of a straight line fitted to its neighbourhood, which leaves straight
-// runs of the map as they are and averages the blocks of a JPEG. The outermost
-// pixel and a half at each end is mixed with the background: there the nearest
-// neighbourhood is extended.
+// sample lays the curve through the strip from first to last. The outermost pixel
+// and a half at each end is mixed with the background: there the nearest run is
+// extended.
 func (b *bar) sample(s *sight, first, last float64) {
 	const points = 129
 	const end = 1.5
-	var pos []float64 // pixel centres free of background
-	var colours []vec
-	for i := int(math.Ceil(first + end - 0.5)); float64(i)+0.5 <= last-end; i++ {
-		c, _ := s.across(b, i)
-		pos, colours = append(pos, float64(i)+0.5), append(colours, c)
+	from, to := int(math.Ceil(first+end-0.5)), int(math.Floor(last-end+0.5))
+	var e *evidence
+	if s.steps() {
+		e = s.codedEvidence(b, from, to)
+	} else {
+		var pos []float64 // pixel centres free of background
+		var colours []vec
+		for i := from; i < to; i++ {
+			c, _ := s.across(b, i)
+			pos, colours = append(pos, float64(i)+0.5), append(colours, c)
+		}
+		e = seen(pos, colours)
 	}
-	line := fitBrokenLine(pos, colours)
+	line := fitBrokenLine(e)
+	if s.steps() {
+		line = e.held(line)
+	}
 	b.curve = make([]vec, points)
 	for k := range b.curve {
 		c := line.at(first + (last-first)*float64(k)/float64(points-1))
+		if s.steps() {
+			c = fromYCbCr(c)
+		}
 		for i := range c {
 			c[i] = min(max(c[i], 0), 255)
 		}

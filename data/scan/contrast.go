@@ -104,10 +104,15 @@ func (t sumTable) holds(p image.Point) bool {
 	return p.In(image.Rect(0, 0, t.w, t.h).Inset(speckleCoarse))
 }
 
-func (t sumTable) mean(x, y, reach int) float64 {
+// over is the sum over a rectangle, half open.
+func (t sumTable) over(x0, y0, x1, y1 int) float64 {
 	at := func(x, y int) float64 { return t.sum[y*(t.w+1)+x] }
+	return at(x1, y1) - at(x0, y1) - at(x1, y0) + at(x0, y0)
+}
+
+func (t sumTable) mean(x, y, reach int) float64 {
 	side := float64(2*reach + 1)
-	return (at(x+reach+1, y+reach+1) - at(x-reach, y+reach+1) - at(x+reach+1, y-reach) + at(x-reach, y-reach)) / (side * side)
+	return t.over(x-reach, y-reach, x+reach+1, y+reach+1) / (side * side)
 }
 
 func (t sumTable) speckle(x, y int) float64 {

@@ -5,61 +5,78 @@ import (
 	"slices"
 )
 
+// evidence is what the pixels along a bar say of its colours: for each of three
+// channels a quadratic form in the colours at pos, the sum of squares that they
+// leave unexplained, in units of their noise.
+type evidence struct {
+	pos      []float64      // px along the bar, rising
+	square   [3][][]float64 // [channel][i][d] couples i with i+d: neighbours in a JPEG share their noise
+	linear   [3][]float64
+	constant float64
+	samples  float64 // observations behind the form
+	rounding float64 // variance that is always there, in the same units: no reason for a knot
+}
+
+// seen is evidence of colours that were seen one by one, without noise but for
+// the rounding to levels.
+func seen(pos []float64, colours []vec) *evidence {
+	e := &evidence{pos: pos, samples: float64(3 * len(pos)), rounding: 1.0 / 12}
+	for c := range 3 {
+		e.square[c], e.linear[c] = make([][]float64, len(pos)), make([]float64, len(pos))
+		for i, v := range colours {
+			e.square[c][i], e.linear[c][i] = []float64{1}, v[c]
+			e.constant += v[c] * v[c]
+		}
+	}
+	return e
+}
+
 // A broken line is what a colour map is: straight runs between knots. Fitted
-// with as few knots as the pixels ask for, it keeps the kinks of a map and
-// averages the blocks of a JPEG over whole runs; a smooth map gets more knots.
+// with as few knots as the evidence asks for, it keeps the kinks of a map and
+// averages the noise of whole runs; a smooth map gets more knots.
 type brokenLine struct {
 	knots  []float64
 	values []vec
+	left   float64 // of the evidence
 }
 
-// fitBrokenLine fits a continuous line to colours at positions in rising order.
-// A knot is added while the Bayesian information criterion falls.
-func fitBrokenLine(pos []float64, colours []vec) brokenLine {
+// fitBrokenLine fits a continuous line. A knot is added while the Bayesian
+// information criterion falls.
+func fitBrokenLine(e *evidence) brokenLine {
 	const (
 		apart = 4  // px between knots
 		most  = 24 // knots
-		// Rounding leaves this much variance in every channel: less than it is no
-		// reason for a knot.
-		rounding = 1.0 / 12
-		// Neighbours in a JPEG share their noise: a knot must explain more than if
-		// each of the pixels were a witness of its own.
-		shared = 2.0
 	)
-	n := len(pos)
-	criterion := func(left float64, knots int) float64 {
-		samples := float64(3 * n)
-		return samples*math.Log(left/samples+rounding) + shared*4*float64(knots)*math.Log(samples)
+	n := len(e.pos)
+	criterion := func(l brokenLine) float64 {
+		return e.samples*math.Log(max(l.left, 0)/e.samples+e.rounding) + 8*float64(len(l.knots))*math.Log(e.samples)
 	}
-	knots := []float64{pos[0], pos[n-1]}
-	best := lineOver(knots, pos, colours)
-	left := best.left(pos, colours)
-	for len(knots) < most {
-		better, betterLeft, found := brokenLine{}, left, false
-		for _, p := range pos {
-			at, exact := slices.BinarySearch(knots, p)
-			if exact || p-knots[at-1] < apart || knots[at]-p < apart {
+	best := e.lineOver([]float64{e.pos[0], e.pos[n-1]})
+	for len(best.knots) < most {
+		better, found := best, false
+		for _, p := range e.pos {
+			at, exact := slices.BinarySearch(best.knots, p)
+			if exact || p-best.knots[at-1] < apart || best.knots[at]-p < apart {
 				continue
 			}
-			try := lineOver(slices.Insert(slices.Clone(knots), at, p), pos, colours)
-			if l := try.left(pos, colours); l < betterLeft {
-				better, betterLeft, found = try, l, true
+			if try := e.lineOver(slices.Insert(slices.Clone(best.knots), at, p)); try.left < better.left {
+				better, found = try, true
 			}
 		}
 		if !found {
 			break
 		}
-		better, betterLeft = better.settle(pos, colours, betterLeft, apart)
-		if criterion(betterLeft, len(better.knots)) >= criterion(left, len(knots)) {
+		better = e.settle(better, apart)
+		if criterion(better) >= criterion(best) {
 			break
 		}
-		best, left, knots = better, betterLeft, better.knots
+		best = better
 	}
 	return best
 }
 
 // settle moves the inner knots by pixels while that fits better.
-func (l brokenLine) settle(pos []float64, colours []vec, left, apart float64) (brokenLine, float64) {
+func (e *evidence) settle(l brokenLine, apart float64) brokenLine {
 	for range 8 {
 		moved := false
 		for k := 1; k+1 < len(l.knots); k++ {
@@ -70,8 +87,8 @@ func (l brokenLine) settle(pos []float64, colours []vec, left, apart float64) (b
 				}
 				knots := slices.Clone(l.knots)
 				knots[k] = p
-				if try := lineOver(knots, pos, colours); try.left(pos, colours) < left {
-					l, left, moved = try, try.left(pos, colours), true
+				if try := e.lineOver(knots); try.left < l.left {
+					l, moved = try, true
 				}
 			}
 		}
@@ -79,39 +96,138 @@ func (l brokenLine) settle(pos []float64, colours []vec, left, apart float64) (b
 			break
 		}
 	}
-	return l, left
+	return l
 }
 
-// lineOver is the least-squares line with these knots.
-func lineOver(knots, pos []float64, colours []vec) brokenLine {
+// lineOver is the line with these knots that leaves least.
+func (e *evidence) lineOver(knots []float64) brokenLine {
+	l := brokenLine{knots: knots, values: make([]vec, len(knots)), left: e.constant}
+	for c := range 3 {
+		m, rhs := e.atKnots(knots, c)
+		values := slices.Clone(rhs)
+		m.solve(values)
+		for k, v := range values {
+			l.values[k][c] = v
+			l.left -= v * rhs[k]
+		}
+	}
+	return l
+}
+
+// atKnots is a channel's evidence as a form in the values at knots.
+func (e *evidence) atKnots(knots []float64, channel int) (m symmetric, linear []float64) {
 	n := len(knots)
-	diag, off, rhs := make([]float64, n), make([]float64, n), make([]vec, n)
-	for i, k := 0, 0; i < len(pos); i++ {
-		for k+2 < n && pos[i] > knots[k+1] {
+	m, linear = newSymmetric(n), make([]float64, n)
+	// each position lies between two knots
+	before, share := make([]int, len(e.pos)), make([]float64, len(e.pos))
+	for i, k := 0, 0; i < len(e.pos); i++ {
+		for k+2 < n && e.pos[i] > knots[k+1] {
 			k++
 		}
-		w := (pos[i] - knots[k]) / (knots[k+1] - knots[k])
-		diag[k] += (1 - w) * (1 - w)
-		diag[k+1] += w * w
-		off[k] += w * (1 - w)
-		rhs[k] = rhs[k].add(colours[i].scale(1 - w))
-		rhs[k+1] = rhs[k+1].add(colours[i].scale(w))
+		before[i], share[i] = k, (e.pos[i]-knots[k])/(knots[k+1]-knots[k])
 	}
-	// a tridiagonal system
-	for k := 1; k < n; k++ {
-		f := off[k-1] / diag[k-1]
-		diag[k] -= f * off[k-1]
-		rhs[k] = rhs[k].sub(rhs[k-1].scale(f))
-	}
-	values := make([]vec, n)
-	for k := n - 1; k >= 0; k-- {
-		v := rhs[k]
-		if k+1 < n {
-			v = v.sub(values[k+1].scale(off[k]))
+	for i, couplings := range e.square[channel] {
+		k, w := before[i], share[i]
+		linear[k] += (1 - w) * e.linear[channel][i]
+		linear[k+1] += w * e.linear[channel][i]
+		for d, v := range couplings {
+			j, u := before[i+d], share[i+d]
+			if d > 0 {
+				v *= 2
+			}
+			m.add(k, j, v*(1-w)*(1-u))
+			m.add(k, j+1, v*(1-w)*u)
+			m.add(k+1, j, v*w*(1-u))
+			m.add(k+1, j+1, v*w*u)
 		}
-		values[k] = v.scale(1 / diag[k])
 	}
-	return brokenLine{knots, values}
+	return m, linear
+}
+
+// held is the line with the same knots that leaves least among those whose
+// colours have no red, green or blue below 0 or above 255: what the evidence says
+// badly, that often settles, for a stiffness map keeps two of the three at a
+// limit along most of its way.
+func (e *evidence) held(l brokenLine) brokenLine {
+	const rounds = 20
+	n := len(l.knots)
+	var forms [3]symmetric
+	var linear [3][]float64
+	for c := range forms {
+		forms[c], linear[c] = e.atKnots(l.knots, c)
+	}
+	limits := make(limits, n)
+	for range rounds {
+		if !limits.settle(l.values) {
+			break
+		}
+		m, values := newSymmetric(3*n), make([]float64, 3*n)
+		for c, form := range forms {
+			for k := range n {
+				copy(m.lower[(c*n+k)*3*n+c*n:], form.lower[k*n:k*n+k+1])
+			}
+			copy(values[c*n:], linear[c])
+		}
+		limits.pull(m, values)
+		if !m.solve(values) {
+			break
+		}
+		l.values = make([]vec, n)
+		for k := range n {
+			l.values[k] = vec{values[k], values[n+k], values[2*n+k]}
+		}
+	}
+	return l
+}
+
+// limits says which of each knot's red, green and blue are held, and where.
+type limits [][3]struct {
+	held  bool
+	level float64
+}
+
+// settle holds what is beyond a limit and lets go what came back from one; false
+// when there is neither.
+func (l limits) settle(values []vec) (changed bool) {
+	const slack = 0.05 // levels
+	for k, v := range values {
+		for p, level := range fromYCbCr(v) {
+			limit := &l[k][p]
+			was := *limit
+			switch {
+			case !limit.held:
+				limit.held = level < -slack || level > 255+slack
+				limit.level = min(max(math.Round(level/255), 0), 1) * 255
+			case limit.level == 0:
+				limit.held = level <= slack
+			default:
+				limit.held = level >= 255-slack
+			}
+			changed = changed || limit.held != was.held
+		}
+	}
+	return changed
+}
+
+// pull adds to a form in all channels' values, channel by channel, what holds
+// primaries at their limits.
+func (l limits) pull(m symmetric, linear []float64) {
+	const stiff = 1e4
+	n := len(l)
+	for k, knot := range l {
+		for p, limit := range knot {
+			if !limit.held {
+				continue
+			}
+			row := primaries[p]
+			for c, v := range row {
+				linear[c*n+k] += stiff * v * (limit.level + row.dot(noColour))
+				for d, w := range row {
+					m.add(c*n+k, d*n+k, stiff*v*w)
+				}
+			}
+		}
+	}
 }
 
 // at is the line's colour, extended straight beyond its ends.
@@ -121,14 +237,4 @@ func (l brokenLine) at(p float64) vec {
 		k++
 	}
 	return mix(l.values[k], l.values[k+1], (p-l.knots[k])/(l.knots[k+1]-l.knots[k]))
-}
-
-// left is the sum of squares that the line leaves.
-func (l brokenLine) left(pos []float64, colours []vec) float64 {
-	sum := 0.0
-	for i, p := range pos {
-		d := colours[i].sub(l.at(p))
-		sum += d.dot(d)
-	}
-	return sum
 }

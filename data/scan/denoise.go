@@ -25,8 +25,9 @@ func (b *blend) read(sites []site, tolerance float64) []reading {
 // pixel that an elastogram, smooth over a millimetre, does not have: its colour
 // is one sample for four pixels, and at a low opacity each level of it stands
 // for several kPa. A surface, unlike a mean, leaves slopes and tops as they are;
-// where it does not fit, as at an edge, the reading stays. A picture without
-// loss is left as it is.
+// where it does not fit, as at an edge, the reading stays. So do readings at the
+// rim of the map, whose colours have run into the grey. A picture without loss is
+// left as it is.
 func (b *blend) denoise(readings []reading, width int, n noise) {
 	if !n.lossy() || width == 0 {
 		return
@@ -39,8 +40,9 @@ func (b *blend) denoise(readings []reading, width int, n noise) {
 		first[i] = r.share
 	}
 	height := len(readings) / width
+	inside := coveredAround(readings, width)
 	for i := range readings {
-		if !readings[i].shown {
+		if !inside[i] {
 			continue
 		}
 		x, y := i%width, i/width
@@ -49,7 +51,7 @@ func (b *blend) denoise(readings []reading, width int, n noise) {
 		// Every second row and column: colour comes in samples of two by two.
 		for ny := y - surfaceReach; ny <= min(height-1, y+surfaceReach); ny += 2 {
 			for nx := x - surfaceReach; nx <= min(width-1, x+surfaceReach); nx += 2 {
-				if j := ny*width + nx; ny >= 0 && nx >= 0 && readings[j].shown {
+				if j := ny*width + nx; ny >= 0 && nx >= 0 && inside[j] {
 					d := (first[j] - first[i]) / (alike * noise)
 					f.add(nx-x, ny-y, first[j], 1/(1+d*d))
 				}
@@ -87,43 +89,30 @@ func (f *surface) add(x, y int, v, weight float64) {
 }
 
 // top is the surface's value at the origin and the scatter of the values about
-// it; false when they do not fix a surface.
+// it; false when they do not fix a surface. Values that lie mostly to one side, as
+// at the rim of a map, make a plane: a quadratic would run away beyond them.
 func (f *surface) top() (value, scatter float64, ok bool) {
-	// Cholesky: a = l l'
-	var l [6][6]float64
-	for i := range 6 {
+	const lopsided = 0.2 // of the reach
+	terms := 6
+	if math.Hypot(f.a[0][1], f.a[0][2]) > lopsided*f.a[0][0] {
+		terms = 3
+	}
+	m, c := newSymmetric(terms), make([]float64, terms)
+	for i := range terms {
 		for j := range i + 1 {
-			s := f.a[j][i]
-			for k := range j {
-				s -= l[i][k] * l[j][k]
-			}
-			if i != j {
-				l[i][j] = s / l[j][j]
-				continue
-			}
-			if s <= 1e-6*f.w {
-				return 0, 0, false
-			}
-			l[i][i] = math.Sqrt(s)
+			m.lower[i*terms+j] = f.a[j][i]
 		}
+		c[i] = f.b[i]
 	}
-	var z, c [6]float64
+	if !m.decompose() || m.lower[terms*terms-1] < 1e-3*math.Sqrt(f.w) {
+		return 0, 0, false
+	}
+	m.whiten(c)
 	left := f.ss
-	for i := range 6 {
-		z[i] = f.b[i]
-		for k := range i {
-			z[i] -= l[i][k] * z[k]
-		}
-		z[i] /= l[i][i]
-		left -= z[i] * z[i]
+	for _, v := range c {
+		left -= v * v
 	}
-	for i := 5; i >= 0; i-- {
-		c[i] = z[i]
-		for k := i + 1; k < 6; k++ {
-			c[i] -= l[k][i] * c[k]
-		}
-		c[i] /= l[i][i]
-	}
+	m.unwhiten(c)
 	return c[0], math.Sqrt(max(left, 0) / f.w), true
 }
 

@@ -16,8 +16,10 @@
 //
 // Reading order of the code: Analyse (analyse.go) is the whole story; sight.go
 // prepares the pixels; bar.go (its colours: curve.go), box.go, view.go, twin.go and ticks.go
-// each find one thing; text.go and glyphs.go read the printed numbers; contrast.go takes
-// the opacity from the speckle, invert.go turns colours into kPa and denoise.go takes a JPEG's noise out; layout.go and
+// each find one thing; text.go and glyphs.go read the printed numbers; contrast.go
+// takes the opacity from the speckle and invert.go turns colours into kPa. Of a
+// JPEG, coded.go takes the bar's colours from the coefficients, denoise.go takes
+// the noise out of the map and mask.go finds the map's rim. layout.go and
 // annotate.go say and show what was decided. region.go holds what the file itself
 // says; array.go, numpy.go and nifti.go read arrays; overlay.go draws a synthetic
 // map the way scanners do. Package intake makes cohorts of all this; package

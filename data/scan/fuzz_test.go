@@ -16,8 +16,12 @@ import (
 // FuzzAnalyse spoils a good screen: every eight bytes paint or copy one
 // rectangle. Whatever comes out, a result must be whole and a refusal worded.
 func FuzzAnalyse(f *testing.F) {
-	m := made{name: "fuzz", opacity: 0.5, limitKPa: 150, colours: example.Jet(), pxPerCM: 64}
-	base, _ := m.draw(f)
+	base := smallScreen(f)
+	if s, err := Analyse(base, Options{}); err != nil {
+		f.Fatal(err)
+	} else {
+		s.check(f)
+	}
 	f.Add([]byte{})
 	f.Add([]byte{0, 0, 255, 255, 0, 0, 0, 0})               // all black
 	f.Add([]byte{60, 30, 120, 90, 255, 0, 0, 0})            // red over the box
@@ -58,6 +62,25 @@ func FuzzAnalyse(f *testing.F) {
 	})
 }
 
+// smallScreen is a good screen of half the usual size, so that many can be tried.
+func smallScreen(t testing.TB) *image.RGBA {
+	t.Helper()
+	m := made{name: "fuzz", opacity: 0.5, limitKPa: 150, colours: example.Jet()}
+	large := m.anatomy()
+	half := example.Tissue{Height: large.h / 2, Width: large.w / 2, MMPerPx: 10.0 / 32, Box: image.Rectangle{large.box.Min.Div(2), large.box.Max.Div(2)}}
+	for y := range half.Height {
+		for x := range half.Width {
+			i := 2*y*large.w + 2*x
+			half.Grey, half.KPa, half.Shown = append(half.Grey, large.grey[i]), append(half.KPa, large.kPa[i]), append(half.Shown, large.shown[i])
+		}
+	}
+	s, err := example.Device{Opacity: m.opacity, ScaleMaxKPa: m.limitKPa, Map: m.colours}.Draw(half)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Image
+}
+
 // FuzzDecode feeds bytes to the whole path from file to result.
 func FuzzDecode(f *testing.F) {
 	small := image.NewRGBA(image.Rect(0, 0, 80, 70))
@@ -87,7 +110,8 @@ func FuzzDecode(f *testing.F) {
 }
 
 // check holds a screen against what every caller relies on.
-func (s *Screen) check(t *testing.T) {
+func (s *Screen) check(t testing.TB) {
+	t.Helper()
 	n := s.Height * s.Width
 	if n <= 0 || len(s.BMode) != n || len(s.SWEKPa) != n || len(s.Saturated) != n || len(s.Confidence) != n {
 		t.Fatalf("arrays of %d, %d, %d, %d for %d x %d", len(s.BMode), len(s.SWEKPa), len(s.Saturated), len(s.Confidence), s.Width, s.Height)

@@ -22,7 +22,8 @@ type site struct {
 type blend struct {
 	opacity float64
 	grey    vec
-	shrink  float64   // factor on the grey axis, 0..1
+	shrink  float64 // factor on the grey axis, 0..1
+	curve   []vec
 	path    []segment // the colour curve, blended and shrunk
 }
 
@@ -34,7 +35,7 @@ type segment struct {
 }
 
 func newBlend(opacity float64, curve []vec, grey vec, n noise) blend {
-	b := blend{opacity: opacity, grey: grey, path: make([]segment, len(curve)-1)}
+	b := blend{opacity: opacity, grey: grey, curve: curve, path: make([]segment, len(curve)-1)}
 	// both views carry half of the variance between them; the plain one's share
 	// reaches the colour through the blend
 	along := n.alongGrey * math.Sqrt((1+(1-opacity)*(1-opacity))/2)
@@ -48,6 +49,13 @@ func newBlend(opacity float64, curve []vec, grey vec, n noise) blend {
 		b.path[i] = s
 	}
 	return b
+}
+
+// curveAt is the bar's colour at a share of it.
+func (b *blend) curveAt(share float64) vec {
+	p := min(max(share, 0), 1) * float64(len(b.curve)-1)
+	i := min(int(p), len(b.curve)-2)
+	return mix(b.curve[i], b.curve[i+1], p-float64(i))
 }
 
 // bend maps a colour difference to the space in which distances are taken.
@@ -214,7 +222,7 @@ type stiffness struct {
 // invert turns sites, rows of width, into stiffness on a grid of w x h whose
 // corner lies at origin in the overlay view. kPa maps a share of the bar to a
 // stiffness.
-func invert(sites []site, width int, b *blend, n noise, origin image.Point, w, h int, kPa func(t float64) float64) stiffness {
+func (s *sight) invert(sites []site, width int, b *blend, n noise, origin image.Point, w, h int, kPa func(t float64) float64) stiffness {
 	out := stiffness{
 		w: w, h: h,
 		kPa:        make([]float32, w*h),
@@ -228,9 +236,10 @@ func invert(sites []site, width int, b *blend, n noise, origin image.Point, w, h
 	full := b.saturation(n)
 	readings := b.read(sites, tolerance)
 	b.denoise(readings, width, n)
+	s.cover(b, sites, readings, width, n)
 	shown := 0
-	for k, s := range sites {
-		p := image.Pt(s.x, s.y).Sub(origin)
+	for k, st := range sites {
+		p := image.Pt(st.x, st.y).Sub(origin)
 		if p.X < 0 || p.Y < 0 || p.X >= w || p.Y >= h {
 			continue
 		}
@@ -242,7 +251,7 @@ func invert(sites []site, width int, b *blend, n noise, origin image.Point, w, h
 		out.kPa[i] = float32(kPa(r.share))
 		out.saturated[i] = r.share >= full
 		fit := math.Exp(-0.5 * r.coloured * r.coloured / tolerance / tolerance)
-		clear := clamp01(2 * (r.bare - r.coloured) / (r.bare + r.coloured))
+		clear := max(0.1, clamp01(2*(r.bare-r.coloured)/(r.bare+r.coloured)))
 		out.confidence[i] = float32(fit * clear)
 		shown++
 	}
