@@ -45,14 +45,20 @@ func (s *sight) findBars() []*bar {
 			mask[y*s.w+x] = s.at(x, y).spread() >= barChroma
 		}
 	}
-	var out []*bar
+	var strips []image.Rectangle
 	for _, bl := range blobs(mask, s.w, s.h) {
 		long, short := max(bl.rect.Dx(), bl.rect.Dy()), min(bl.rect.Dx(), bl.rect.Dy())
 		filled := float64(bl.area) / float64(long*short)
 		if long < barMinLength || short < 3 || long < 3*short || filled < 0.8 {
 			continue
 		}
-		if b := s.measureBar(bl.rect); b != nil {
+		strips = append(strips, bl.rect)
+	}
+	slices.SortStableFunc(strips, func(a, b image.Rectangle) int { return cmp.Compare(max(b.Dx(), b.Dy()), max(a.Dx(), a.Dy())) })
+	const plenty = 64 // strips; no screen has so many
+	var out []*bar
+	for _, r := range strips[:min(len(strips), plenty)] {
+		if b := s.measureBar(r); b != nil {
 			out = append(out, b)
 		}
 	}
@@ -71,12 +77,14 @@ func (s *sight) measureBar(r image.Rectangle) *bar {
 		lo, hi = r.Min.X, r.Max.X
 	}
 	var unevenness float64
+	var colours []vec
 	for i := lo; i < hi; i++ {
-		_, spread := s.across(b, i)
+		c, spread := s.across(b, i)
+		colours = append(colours, c)
 		unevenness += spread
 	}
 	unevenness /= float64(hi - lo)
-	if unevenness > 16 {
+	if walked, _ := hueWalk(colours); unevenness > 16 || walked < 0.8*barMinHue {
 		return nil
 	}
 
@@ -210,7 +218,7 @@ func (b *bar) sample(s *sight, first, last float64) {
 // hueWalk is the net change of hue along a curve in degrees, and the share of
 // the way walked that was net.
 func hueWalk(curve []vec) (net, straight float64) {
-	const stride = 8 // wide enough to outweigh the noise of a JPEG
+	stride := max(1, len(curve)/16) // wide enough to outweigh the noise of a JPEG
 	prev, have := 0.0, false
 	var walked float64
 	for k := 0; k < len(curve); k += stride {

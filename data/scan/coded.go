@@ -28,12 +28,15 @@ func (s *sight) codedEvidence(b *bar, from, to int) *evidence {
 	for i := from; i < to; i++ {
 		e.pos = append(e.pos, float64(i)+0.5)
 	}
+	const wide = 32 // px across the bar that say enough
 	sure := b.inner()
 	doubtful := b.rect.Inset(-1)
 	if b.vertical {
-		sure.Min.Y, sure.Max.Y = from, to
+		spare := max(0, sure.Dx()-wide) / 2
+		sure = image.Rect(sure.Min.X+spare, from, sure.Max.X-spare, to)
 	} else {
-		sure.Min.X, sure.Max.X = from, to
+		spare := max(0, sure.Dy()-wide) / 2
+		sure = image.Rect(from, sure.Min.Y+spare, to, sure.Max.Y-spare)
 	}
 	for c, plane := range s.planes {
 		reach := jpegdct.Side*max(plane.FX, plane.FY) + 1

@@ -31,6 +31,65 @@ func seen(pos []float64, colours []vec) *evidence {
 	return e
 }
 
+// coarser is the same evidence about no more than that many equally spaced
+// positions, colours between them straight: a long bar needs no knot a pixel.
+func (e *evidence) coarser(most int) *evidence {
+	n := len(e.pos)
+	if n <= most {
+		return e
+	}
+	out := &evidence{constant: e.constant, samples: e.samples, rounding: e.rounding}
+	for k := range most {
+		out.pos = append(out.pos, e.pos[0]+(e.pos[n-1]-e.pos[0])*float64(k)/float64(most-1))
+	}
+	for c := range 3 {
+		out.square[c], out.linear[c] = make([][]float64, most), make([]float64, most)
+		add := func(i, j int, v float64) {
+			i, j = min(i, j), max(i, j)
+			for len(out.square[c][i]) <= j-i {
+				out.square[c][i] = append(out.square[c][i], 0)
+			}
+			out.square[c][i][j-i] += v
+		}
+		before, share := e.between(out.pos)
+		for i, couplings := range e.square[c] {
+			k, w := before[i], share[i]
+			out.linear[c][k] += (1 - w) * e.linear[c][i]
+			out.linear[c][k+1] += w * e.linear[c][i]
+			for d, v := range couplings {
+				j, u := before[i+d], share[i+d]
+				for _, part := range [4]struct {
+					i, j int
+					v    float64
+				}{{k, j, (1 - w) * (1 - u)}, {k, j + 1, (1 - w) * u}, {k + 1, j, w * (1 - u)}, {k + 1, j + 1, w * u}} {
+					switch {
+					case d > 0 && part.i == part.j: // both of a symmetric pair
+						add(part.i, part.j, 2*v*part.v)
+					case d == 0 && part.i != part.j: // each half of one
+						add(part.i, part.j, v*part.v/2)
+					default:
+						add(part.i, part.j, v*part.v)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// between is for each position the knot before it and how far it is on its way to
+// the next.
+func (e *evidence) between(knots []float64) (before []int, share []float64) {
+	before, share = make([]int, len(e.pos)), make([]float64, len(e.pos))
+	for i, k := 0, 0; i < len(e.pos); i++ {
+		for k+2 < len(knots) && e.pos[i] > knots[k+1] {
+			k++
+		}
+		before[i], share[i] = k, (e.pos[i]-knots[k])/(knots[k+1]-knots[k])
+	}
+	return before, share
+}
+
 // A broken line is what a colour map is: straight runs between knots. Fitted
 // with as few knots as the evidence asks for, it keeps the kinks of a map and
 // averages the noise of whole runs; a smooth map gets more knots.
@@ -44,9 +103,11 @@ type brokenLine struct {
 // information criterion falls.
 func fitBrokenLine(e *evidence) brokenLine {
 	const (
-		apart = 4  // px between knots
-		most  = 24 // knots
+		most  = 24  // knots
+		apart = 4   // px between them
+		fine  = 200 // positions to choose from
 	)
+	e = e.coarser(fine)
 	n := len(e.pos)
 	criterion := func(l brokenLine) float64 {
 		return e.samples*math.Log(max(l.left, 0)/e.samples+e.rounding) + 8*float64(len(l.knots))*math.Log(e.samples)
@@ -75,12 +136,15 @@ func fitBrokenLine(e *evidence) brokenLine {
 	return best
 }
 
-// settle moves the inner knots by pixels while that fits better.
+// step is the distance of positions, px.
+func (e *evidence) step() float64 { return e.pos[1] - e.pos[0] }
+
+// settle moves the inner knots by steps while that fits better.
 func (e *evidence) settle(l brokenLine, apart float64) brokenLine {
 	for range 8 {
 		moved := false
 		for k := 1; k+1 < len(l.knots); k++ {
-			for _, by := range []float64{-1, 1} {
+			for _, by := range []float64{-e.step(), e.step()} {
 				p := l.knots[k] + by
 				if p-l.knots[k-1] < apart || l.knots[k+1]-p < apart {
 					continue
@@ -116,16 +180,8 @@ func (e *evidence) lineOver(knots []float64) brokenLine {
 
 // atKnots is a channel's evidence as a form in the values at knots.
 func (e *evidence) atKnots(knots []float64, channel int) (m symmetric, linear []float64) {
-	n := len(knots)
-	m, linear = newSymmetric(n), make([]float64, n)
-	// each position lies between two knots
-	before, share := make([]int, len(e.pos)), make([]float64, len(e.pos))
-	for i, k := 0, 0; i < len(e.pos); i++ {
-		for k+2 < n && e.pos[i] > knots[k+1] {
-			k++
-		}
-		before[i], share[i] = k, (e.pos[i]-knots[k])/(knots[k+1]-knots[k])
-	}
+	m, linear = newSymmetric(len(knots)), make([]float64, len(knots))
+	before, share := e.between(knots)
 	for i, couplings := range e.square[channel] {
 		k, w := before[i], share[i]
 		linear[k] += (1 - w) * e.linear[channel][i]
