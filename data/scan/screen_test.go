@@ -287,6 +287,45 @@ func TestRealAixplorerScreen(t *testing.T) {
 	}
 }
 
+// The real screen saved as a JPEG says the same.
+func TestTheRealScreenAsAJPEGIsTheSameMap(t *testing.T) {
+	img, err := decodeFile("testdata/aixplorer_muscle_150kPa_50pct.png", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Analyse(img, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, quality := range []int{92, 75} {
+		got, err := Analyse(through(t, img, quality), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// the crops may begin a pixel apart
+		shift := got.Layout.PlainView.Where.Min.Sub(want.Layout.PlainView.Where.Min)
+		var off []float64
+		both, either := 0.0, 0.0
+		for i, v := range want.SWEKPa {
+			p := image.Pt(i%want.Width, i/want.Width).Sub(shift)
+			if !p.In(image.Rect(0, 0, got.Width, got.Height)) {
+				continue
+			}
+			g := got.SWEKPa[p.Y*got.Width+p.X]
+			if v == v || g == g {
+				either++
+			}
+			if v == v && g == g {
+				both++
+				off = append(off, math.Abs(float64(v-g)))
+			}
+		}
+		if median(off) > 1 || quantile(off, 0.95) > 5 || both/either < 0.98 {
+			t.Errorf("quality %d: half of the map is off by %.2f kPa or more, a twentieth by %.1f, masks overlap by %.3f", quality, median(off), quantile(off, 0.95), both/either)
+		}
+	}
+}
+
 // A scanner often measures nothing in the depth of its box: the box is where its
 // outline is, not where the colours end, and the outline leaves the B-mode.
 func TestTheBoxIsWholeWhereItsDepthShowsNothing(t *testing.T) {
