@@ -1,11 +1,13 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -15,7 +17,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/suyashkumar/dicom/pkg/tag"
+
 	"elastography/data"
+	"elastography/data/scan/example"
 )
 
 // program is the built command line.
@@ -235,6 +240,7 @@ func TestAKilledTrainingEndsWithTheSameMetrics(t *testing.T) {
 		t.Errorf("evaluate: exit code %d:\n%s", code, out)
 	}
 	synthesizes(t, undisturbed, cohort)
+	hidesThePatient(t, undisturbed)
 }
 
 // synthesizes checks that a trained run draws a plane of its cohort, and warns of an image of another organ.
@@ -261,6 +267,55 @@ func synthesizes(t *testing.T, run, cohort string) {
 	if text, code := invoke(t, "synthesize", file, "--organ", "muscle", "--checkpoint", run, "--out", out); code != 0 ||
 		!strings.Contains(text, "OUTSIDE THE TRAINING DOMAIN") || !strings.Contains(text, "muscle") {
 		t.Errorf("exit code %d:\n%s", code, text)
+	}
+}
+
+// hidesThePatient checks that nothing of a DICOM file's patient is in any file drawn from it, by name or by byte.
+func hidesThePatient(t *testing.T, run string) {
+	t.Helper()
+	dir := t.TempDir()
+	picture := image.NewRGBA(image.Rect(0, 0, 300, 200))
+	for i := range picture.Pix {
+		picture.Pix[i] = uint8(i / 4 % 97)
+	}
+	file, out := filepath.Join(dir, "SECRETFILE.dcm"), filepath.Join(dir, "out")
+	if err := example.WriteDICOM(file, map[tag.Tag]string{tag.PatientName: "SECRETNAME^ANNA", tag.PatientID: "SECRETID", tag.PatientBirthDate: "19510203",
+		tag.InstitutionName: "SECRETHOSPITAL", tag.ReferringPhysicianName: "SECRETDOCTOR", tag.AccessionNumber: "SECRETNUMBER",
+		tag.StudyDescription: "SECRETSTUDY", tag.StudyInstanceUID: "1.2.77.88.99", tag.StudyDate: "20190807", tag.PatientComments: "SECRETCOMMENT"}, picture); err != nil {
+		t.Fatal(err)
+	}
+	if text, code := invoke(t, "synthesize", file, "--mm-per-px", "0.2", "--crop", "10,10,290,190", "--checkpoint", run, "--out", out); code != 0 {
+		t.Errorf("exit code %d:\n%s", code, text)
+	}
+	made, err := filepath.Glob(filepath.Join(out, "*"))
+	if err != nil || len(made) < 7 {
+		t.Errorf("error %v, %d files", err, len(made))
+	}
+	for _, path := range made {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = append(b, filepath.Base(path)...)
+		if arrays, err := zip.OpenReader(path); err == nil {
+			for _, entry := range arrays.File {
+				r, err := entry.Open()
+				if err != nil {
+					t.Fatal(err)
+				}
+				unpacked, err := io.ReadAll(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b = append(b, unpacked...)
+			}
+			_ = arrays.Close()
+		}
+		for _, word := range []string{"SECRET", "19510203", "20190807", "1.2.77.88.99", "1.2.3.4.5"} {
+			if bytes.Contains(bytes.ToUpper(b), []byte(word)) {
+				t.Errorf("%s holds %q", filepath.Base(path), word)
+			}
+		}
 	}
 }
 
