@@ -92,7 +92,7 @@ func (s *sight) measureBar(r image.Rectangle) *bar {
 	if last-first < barMinLength {
 		return nil
 	}
-	b.sample(s, first, last)
+	first, last = b.sample(s, first, last)
 	total, straight := hueWalk(b.curve)
 	if total < barMinHue || straight < 0.8 {
 		return nil
@@ -181,11 +181,11 @@ func (s *sight) barEdge(b *bar, i, outward int) float64 {
 
 // sample lays the curve through the strip from first to last. The outermost pixel
 // and a half at each end is mixed with the background: there the nearest run is
-// extended.
-func (b *bar) sample(s *sight, first, last float64) {
+// extended. It returns the ends, which a JPEG's coefficients tell better.
+func (b *bar) sample(s *sight, first, last float64) (begin, end float64) {
 	const points = 129
-	const end = 1.5
-	from, to := int(math.Ceil(first+end-0.5)), int(math.Floor(last-end+0.5))
+	const mixed = 1.5
+	from, to := int(math.Ceil(first+mixed-0.5)), int(math.Floor(last-mixed+0.5))
 	var e *evidence
 	if s.steps() {
 		e = s.codedEvidence(b, from, to)
@@ -201,6 +201,7 @@ func (b *bar) sample(s *sight, first, last float64) {
 	line := fitBrokenLine(e)
 	if s.steps() {
 		line = e.held(line)
+		first, last = s.codedEnds(b, line, first, last)
 	}
 	b.curve = make([]vec, points)
 	for k := range b.curve {
@@ -213,6 +214,7 @@ func (b *bar) sample(s *sight, first, last float64) {
 		}
 		b.curve[k] = c
 	}
+	return first, last
 }
 
 // hueWalk is the net change of hue along a curve in degrees, and the share of

@@ -54,6 +54,55 @@ func (s *sight) codedEvidence(b *bar, from, to int) *evidence {
 	return e
 }
 
+// codedEnds finds where a bar in a JPEG ends: the places near first and last
+// between which the line's colours, and beyond which the background, leave least
+// of the coefficients. In decoded pixels an end is smeared over its block.
+func (s *sight) codedEnds(b *bar, line brokenLine, first, last float64) (float64, float64) {
+	const (
+		beyond = 3 // px that have to be background
+		near   = 1 // px
+		step   = 0.05
+	)
+	from, to := int(math.Floor(first))-beyond, int(math.Ceil(last))+beyond
+	limit := s.h
+	if !b.vertical {
+		limit = s.w
+	}
+	if from < 0 || to > limit {
+		return first, last
+	}
+	dark := vec{s.back, s.back, s.back}
+	for k := range beyond - 1 {
+		for _, i := range [2]int{from + k, to - 1 - k} {
+			if c, _ := s.across(b, i); c.sub(dark).norm() > strangePixel {
+				return first, last // a frame, or print
+			}
+		}
+	}
+	e := s.codedEvidence(b, from, to)
+	background := vec{s.back, 128, 128}
+	colours := make([]vec, len(e.pos))
+	left := func(first, last float64) float64 {
+		for i, p := range e.pos {
+			colours[i] = mix(background, line.at(p), clamp01(min(p+0.5, last)-max(p-0.5, first)))
+		}
+		return e.left(colours)
+	}
+	best := left(first, last)
+	at := [2]float64{first, last}
+	for end := range at {
+		around := at[end]
+		for d := -float64(near); d <= near; d += step {
+			try := at
+			try[end] = around + d
+			if l := left(try[0], try[1]); l < best {
+				best, at = l, try
+			}
+		}
+	}
+	return at[0], at[1]
+}
+
 // addBlock adds what one block says of the colours from the first on.
 func (s *sight) addBlock(e *evidence, channel int, block, sure, doubtful image.Rectangle, vertical bool, first int) {
 	const n = jpegdct.Side * jpegdct.Side

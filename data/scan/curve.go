@@ -31,6 +31,23 @@ func seen(pos []float64, colours []vec) *evidence {
 	return e
 }
 
+// left is what colours at the positions leave of the evidence.
+func (e *evidence) left(colours []vec) float64 {
+	sum := e.constant
+	for c := range 3 {
+		for i, couplings := range e.square[c] {
+			sum -= 2 * e.linear[c][i] * colours[i][c]
+			for d, a := range couplings {
+				if d > 0 {
+					a *= 2
+				}
+				sum += a * colours[i][c] * colours[i+d][c]
+			}
+		}
+	}
+	return sum
+}
+
 // coarser is the same evidence about no more than that many equally spaced
 // positions, colours between them straight: a long bar needs no knot a pixel.
 func (e *evidence) coarser(most int) *evidence {
