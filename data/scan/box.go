@@ -194,6 +194,14 @@ func (s *sight) findOutline(near image.Rectangle, shift image.Point) outline {
 				pos = k
 			}
 		}
+		// Better still, the line is the last that both views show alike: inwards
+		// of it the overlay begins.
+		const begins = 4 // levels
+		for _, k := range []int{peak - 1, peak, peak + 1} {
+			if alike, beyond := s.apart(at(k), shift), s.apart(at(k+1), shift); chroma[k]-base > 0.6*height && beyond > alike+begins && beyond > 2*alike {
+				pos = k
+			}
+		}
 		share := func(k int) float64 { return (chroma[k] - base) / height }
 		const visible = 0.2
 		for o.leak[side] < 3 && share(pos+o.leak[side]+1) > visible {
@@ -220,6 +228,21 @@ func (s *sight) findOutline(near image.Rectangle, shift image.Point) outline {
 		}
 	}
 	return o
+}
+
+// apart is how far a line's brightness is from that of the same line in the view
+// that is shifted back, on average.
+func (s *sight) apart(line image.Rectangle, shift image.Point) float64 {
+	if line = line.Intersect(s.bounds()).Intersect(s.bounds().Add(shift)); line.Empty() {
+		return 0
+	}
+	sum := 0
+	for y := line.Min.Y; y < line.Max.Y; y++ {
+		for x := line.Min.X; x < line.Max.X; x++ {
+			sum += abs(int(s.luma[y*s.w+x]) - int(s.luma[(y-shift.Y)*s.w+x-shift.X]))
+		}
+	}
+	return float64(sum) / float64(line.Dx()*line.Dy())
 }
 
 // lineAt is the one-pixel line parallel to a side of r at a position, kept

@@ -10,8 +10,8 @@ import (
 // stand for several pixels and run into each other, so at a rim a pixel's own
 // colour tells little; but its brightness is its own, and the sample it shares
 // tells how many of its pixels are covered. Both are held against what they would
-// be: the plain view's grey, and over it the stiffness of the nearest site that
-// is covered all around. sites and readings are rows of width.
+// be: the plain view's grey, and over it the stiffness that the sites covered all
+// around lead one to expect. sites and readings are rows of width.
 func (s *sight) cover(b *blend, sites []site, readings []reading, width int, n noise) {
 	if !s.steps() || width <= 2*rim || len(sites) <= 2*rim*width {
 		return
@@ -36,15 +36,20 @@ func (s *sight) cover(b *blend, sites []site, readings []reading, width int, n n
 type coverage struct {
 	width, height int
 	guesses       []guess
-	samples       [][2]float64 // what is left of each blue and red difference
-	perBright     float64      // 1 / variance of brightness
-	perColour     float64      // the same of a colour sample
+	samples       []colourSample
+}
+
+// colourSample is a colour of the JPEG, for several sites.
+type colourSample struct {
+	left     [2]float64 // of its blue and red difference
+	variance float64
+	told     int // how many of its pixels are sites whose colour is the overlay's or the plain view's
 }
 
 // guess is one site's part.
 type guess struct {
 	share   float64    // of the bar, if the site is covered
-	bright  [2]float64 // what is left of its brightness if it is bare, if it is covered
+	bright  [2]float64 // cost of its brightness if it is bare, if it is covered
 	tint    [2]float64 // what covering it adds to its colour sample
 	sample  int        // its place among samples; -1 where that says nothing of the sites
 	covered bool
@@ -52,17 +57,20 @@ type guess struct {
 }
 
 const (
-	rim    = 2  // px that interpolated colour reaches over an edge
-	misfit = 25 // variances: beyond it a difference is no noise, and proves nothing more
+	rim         = 2    // px that interpolated colour reaches over an edge
+	misfit      = 25   // variances: beyond it a difference is no noise, and proves nothing more
+	unsureShare = 0.01 // of the bar: how well the share of a site at the rim is known
 )
 
 func newCoverage(s *sight, b *blend, sites []site, readings []reading, width int, n noise) *coverage {
 	blue, red := s.planes[1], s.planes[2]
 	pixels := blue.FX * blue.FY // of a sample
-	c := &coverage{width: width, height: len(sites) / width, guesses: make([]guess, len(sites)),
-		perBright: 1 / (n.alongGrey * n.alongGrey * (1 + (1-b.opacity)*(1-b.opacity)) / 2), perColour: 1 / (codedNoise(&blue.Steps) + 1)}
-	shares := nearestInside(readings, width)
-	places, told := map[int]int{}, []int{} // of samples; how many of their pixels are known sites
+	c := &coverage{width: width, height: len(sites) / width, guesses: make([]guess, len(sites))}
+	// Variance of brightness: as it differs between the views, but at a strong edge
+	// as much as the coding allows.
+	light := max(n.alongGrey*n.alongGrey*(1+(1-b.opacity)*(1-b.opacity))/2, codedNoise(&s.planes[0].Steps))
+	shares := sharesToRim(readings, width)
+	places, coded := map[int]int{}, codedNoise(&blue.Steps)+1
 	for i, st := range sites {
 		g := &c.guesses[i]
 		at := st.y/blue.FY*blue.Width + st.x/blue.FX
@@ -70,41 +78,50 @@ func newCoverage(s *sight, b *blend, sites []site, readings []reading, width int
 		if !ok {
 			k = len(c.samples)
 			places[at] = k
-			c.samples = append(c.samples, [2]float64{float64(blue.Levels[at]) - 128, float64(red.Levels[at]) - 128})
-			told = append(told, 0)
+			c.samples = append(c.samples, colourSample{left: [2]float64{float64(blue.Levels[at]) - 128, float64(red.Levels[at]) - 128}, variance: coded})
 		}
 		g.sample = k
+		sample := &c.samples[k]
 		known := !math.IsNaN(shares[i])
 		if known {
 			g.share = shares[i]
 		}
 		plain, over := toYCbCr(st.plain), toYCbCr(b.curveAt(g.share))
-		seen := brightness(st.overlay)
-		g.bright = [2]float64{seen - plain[0], seen - mix(plain, over, b.opacity)[0]}
+		bare, covered := brightness(st.overlay)-plain[0], brightness(st.overlay)-mix(plain, over, b.opacity)[0]
+		unsure := b.slopeYCbCr(g.share).scale(b.opacity * unsureShare)
+		g.bright = [2]float64{min(bare*bare/light, misfit), min(covered*covered/(light+unsure[0]*unsure[0]), misfit) + math.Log1p(unsure[0]*unsure[0]/light)}
+		sample.variance += (unsure[1]*unsure[1] + unsure[2]*unsure[2]) / 2 / float64(pixels)
 		// The outline's colour has run over the outermost sites: they begin as the
 		// ones beside them.
 		within := min(max(i/width, rim), c.height-1-rim)*width + min(max(i%width, rim), width-1-rim)
 		g.covered = readings[within].shown
-		least := min(math.Abs(g.bright[0]), math.Abs(g.bright[1]))
-		strange := !readings[i].shown && readings[i].bare > readings[i].coloured && least*least*c.perBright > misfit
+		strange := !readings[i].shown && readings[i].bare > readings[i].coloured && min(g.bright[0], g.bright[1]) >= misfit
 		g.fixed = strange || !known
 		if !strange && within == i {
-			told[k]++
+			sample.told++
 		}
 		for d := range g.tint {
 			g.tint[d] = b.opacity * (over[1+d] - plain[1+d]) / float64(pixels)
-			c.samples[k][d] -= (plain[1+d] - 128) / float64(pixels)
+			sample.left[d] -= (plain[1+d] - 128) / float64(pixels)
 			if g.covered {
-				c.samples[k][d] -= g.tint[d]
+				sample.left[d] -= g.tint[d]
 			}
 		}
 	}
 	for i := range c.guesses {
-		if g := &c.guesses[i]; told[g.sample] < pixels {
+		if g := &c.guesses[i]; c.samples[g.sample].told < pixels {
 			g.sample = -1
 		}
 	}
 	return c
+}
+
+// slopeYCbCr is how the bar's brightness and differences change per whole bar,
+// around a share of it.
+func (b *blend) slopeYCbCr(share float64) vec {
+	const around = 0.02
+	lo, hi := max(0, share-around), min(1, share+around)
+	return toYCbCr(b.curveAt(hi)).sub(toYCbCr(b.curveAt(lo))).scale(1 / (hi - lo))
 }
 
 // codedNoise is the variance of a plane's samples, were all coefficients as far
@@ -126,7 +143,7 @@ func (c *coverage) sweep() (changed bool) {
 			continue
 		}
 		if g.sample >= 0 {
-			c.samples[g.sample] = g.other(c.samples[g.sample])
+			c.samples[g.sample].left = g.other(c.samples[g.sample].left)
 		}
 		g.covered, changed = !g.covered, true
 	}
@@ -150,11 +167,11 @@ func (c *coverage) gain(i int) float64 {
 	if g.covered {
 		now, then = then, now
 	}
-	gain := min(now*now*c.perBright, misfit) - min(then*then*c.perBright, misfit)
+	gain := now - then
 	if g.sample >= 0 {
-		left := c.samples[g.sample]
-		other := g.other(left)
-		gain += (left[0]*left[0] + left[1]*left[1] - other[0]*other[0] - other[1]*other[1]) * c.perColour
+		sample := &c.samples[g.sample]
+		left, other := sample.left, g.other(sample.left)
+		gain += (left[0]*left[0] + left[1]*left[1] - other[0]*other[0] - other[1]*other[1]) / sample.variance
 	}
 	x, y := i%c.width, i/c.width
 	for _, step := range [4][2]int{{-1, 0}, {1, 0}, {0, -1}, {0, 1}} {
@@ -193,14 +210,17 @@ func coveredAround(readings []reading, width int) []bool {
 	return out
 }
 
-// nearestInside is for every site the share of the nearest one that is covered
-// all around, its own where it is that or where there is none for long; NaN where
-// neither is known.
-func nearestInside(readings []reading, width int) []float64 {
+// sharesToRim is the share of every site if it is covered: its own where it is
+// covered all around, else what the nearest such sites lead one to expect there,
+// and its own again where there are none for long; NaN where neither is known.
+func sharesToRim(readings []reading, width int) []float64 {
 	height := len(readings) / width
 	out := make([]float64, len(readings))
 	inside := coveredAround(readings, width)
-	const far = 3 * rim
+	const (
+		far   = 3 * rim
+		apart = 0.05 // from the nearest: a plane through a few noisy readings is not trusted further
+	)
 	for i, r := range readings {
 		out[i] = math.NaN()
 		if r.shown {
@@ -210,13 +230,25 @@ func nearestInside(readings []reading, width int) []float64 {
 			continue
 		}
 		x, y, best := i%width, i/width, far*far+1
+		var f surface
 		for ny := max(0, y-far); ny <= min(height-1, y+far); ny++ {
 			for nx := max(0, x-far); nx <= min(width-1, x+far); nx++ {
-				if d := (nx-x)*(nx-x) + (ny-y)*(ny-y); d < best && inside[ny*width+nx] {
+				j := ny*width + nx
+				if !inside[j] {
+					continue
+				}
+				f.add(nx-x, ny-y, readings[j].share, 1)
+				if d := (nx-x)*(nx-x) + (ny-y)*(ny-y); d < best {
 					best = d
-					out[i] = readings[ny*width+nx].share
+					out[i] = readings[j].share
 				}
 			}
+		}
+		if best > far*far {
+			continue
+		}
+		if share, _, ok := f.top(); ok {
+			out[i] = clamp01(min(max(share, out[i]-apart), out[i]+apart))
 		}
 	}
 	return out

@@ -136,7 +136,6 @@ func TestSimulatedPlanesComeBack(t *testing.T) {
 						results[c] = append(results[c], a)
 						lock.Unlock()
 						t.Logf("%+v, opacity %.3f", a, s.Opacity)
-						a.boxOff = 0 // the simulated elastogram has no rim by which a box's place is known
 						bound := 1.0
 						if way.quality == 75 {
 							bound = 2

@@ -47,7 +47,7 @@ func (s *sight) findTwin(view, box image.Rectangle) twin {
 	hole := box.Inset(-4)
 
 	// coarse enough that trying every place stays cheap, whatever the sizes
-	const work = 1.5e8
+	const work = 4e7
 	f := 1
 	for max(ring.Dx(), ring.Dy())/f > 64 ||
 		float64(s.w*s.h)/float64(f*f)*float64(ring.Dx()*ring.Dy())/float64(f*f) > work {
