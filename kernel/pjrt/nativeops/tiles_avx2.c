@@ -14,7 +14,7 @@
 #define CONVOLVE_1 X(12) X(6) X(4) X(2) X(1)
 #define SLIDE 
 #define CORRELATE_4 
-#define CORRELATE_2 X(4) X(2) X(1)
+#define CORRELATE_2 X(6) X(4) X(2) X(1)
 #define CORRELATE_1 X(8) X(4) X(2) X(1)
 #define SQUARE_ROOT(v) ((vector)_mm256_sqrt_ps((__m256)(v)))
 #include "tiles_loops.h"
