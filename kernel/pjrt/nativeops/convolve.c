@@ -1,6 +1,7 @@
 //go:build linux && cgo
 
 #include "prepare.h"
+#include "winograd.h"
 
 enum { STEPS = 5 }; // four phases of an enlarged image, and another source
 
@@ -57,6 +58,7 @@ static void corner_taps(long *tap, long rows, long columns, long row, long chann
 }
 
 const char *convolve_images(const crew *c, int sources, const images *x, int enlarge, const kernel *k, const after *then, float *y) {
+  if (by_winograd(sources, x, enlarge, k)) return winograd_images(c, sources, x, enlarge, k, then, y);
   static const long centre = 0;
   long lanes = tiles_here()->lanes, out = k->out, padded_out = rounded(out, lanes), from = 0, tap[2][TAPS], phase_taps[4][9];
   float *held[4] = {0};
@@ -126,6 +128,12 @@ const char *input_gradient(const crew *c, const images *dy, const kernel *k, lon
   long lanes = tiles_here()->lanes, in = dx->channels, padded_in = rounded(in, lanes), tap[TAPS];
   long around_rows = k->rows / 2, around_columns = k->columns / 2;
   float *weights = packed(c, k, from, in, enlarge, 1, padded_in), *margin = NULL;
+  const kernel backward = {.at = weights, .rows = 3, .columns = 3, .in = dy->channels, .out = in};
+  if (weights && k->rows == 3 && k->columns == 3 && enlarge == 1 && by_winograd(1, dy, 1, &backward)) {
+    const char *wrong = winograd_images(c, 1, dy, 1, &backward, &(after){0}, into);
+    give_back(weights);
+    return wrong;
+  }
   const float *at = dy->at;
   if (weights && (around_rows || around_columns)) at = margin = padded(c, dy, around_rows, around_columns, dy->channels);
   if (weights && at) {

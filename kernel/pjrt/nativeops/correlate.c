@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "winograd.h"
+
 // In an enlarged image, 16 pairs of an input pixel and one of its phases make the 9 taps.
 enum { PAIRS = 16, PARTS = 16, CHANNELS = 32, NEAR_FLOATS = 1 << 13, FEWEST_PIXELS = 192 };
 
@@ -76,6 +78,8 @@ static void shifted(gradient *g, long rows, long columns) {
 
 static const char *source_gradient(const crew *c, const images *x, int enlarge, const images *dy, const float *slopes, long channels,
                                    const kernel *k, long from, float *dk) {
+  const kernel own = {.rows = k->rows, .columns = k->columns, .in = x->channels, .out = k->out};
+  if (by_winograd(1, x, enlarge, &own)) return winograd_gradient(c, x, enlarge, slopes, k, from, dk);
   int gather = enlarge == 1 && few(x, k) && k->in == x->channels;
   float *columns = gather ? gathered(c, x, k->rows, k->columns) : NULL;
   if (gather && !columns) return no_memory;

@@ -139,6 +139,7 @@ func TestConvolutionsAndTheirGradientsAreXLAs(t *testing.T) {
 	for _, c := range []struct{ batch, height, width, in, out, side int }{
 		{2, 5, 31, 16, 16, 3}, {1, 1, 1, 3, 2, 3}, {2, 4, 19, 8, 32, 3}, {2, 4, 6, 64, 128, 3}, {1, 8, 12, 1, 17, 3}, {2, 6, 10, 16, 1, 1},
 		{1, 7, 9, 5, 17, 5}, {1, 3, 4, 260, 70, 3},
+		{1, 9, 11, 32, 48, 3}, {3, 7, 6, 64, 32, 3}, {2, 13, 12, 144, 96, 3}, {8, 2, 6, 32, 128, 3}, // by Winograd's algorithm
 	} {
 		both(t, fmt.Sprintf("convolution %+v", c), 1e-5,
 			func(in []*Node) []*Node { return []*Node{Convolve(in[0], in[1]).PadSame().Done()} },
@@ -150,6 +151,7 @@ func TestConvolutionsAndTheirGradientsAreXLAs(t *testing.T) {
 func TestEnlargedAndJoinedImagesAreConvolvedWithoutBeingMade(t *testing.T) {
 	for _, c := range []struct{ batch, height, width, in, skip, out int }{
 		{2, 2, 27, 16, 8, 16}, {1, 1, 1, 2, 3, 5}, {2, 3, 4, 64, 32, 64}, {2, 2, 5, 20, 1, 40},
+		{2, 4, 5, 64, 32, 48}, {1, 7, 5, 32, 64, 32}, {3, 1, 9, 160, 96, 64}, // by Winograd's algorithm
 	} {
 		low, skip := random(1, c.batch, c.height, c.width, c.in), random(2, c.batch, 2*c.height, 2*c.width, c.skip)
 		join := func(in []*Node) *Node { return Concatenate([]*Node{enlarged(in[0]), in[1]}, -1) }

@@ -60,6 +60,16 @@ typedef struct {
   // the largest of four pixels, per channel; and dy where x is that, plus `and` (or NULL)
   void (*largest)(const float *a, const float *b, const float *c, const float *d, long channels, float *to);
   void (*where_largest)(const float *x, const float *y, const float *dy, const float *and, long channels, float *dx);
+  // Winograd's F(2x2, 3x3): 4x4 input pixels, a kernel's 3x3 taps or 2x2 output gradients become 16 numbers a channel, `step` apart.
+  // Where images are enlarged to twice their size, these 4x4 are 3x3 pixels, and the numbers of row or column 2 are 0 and not written.
+  // 16 products become 2x2 outputs (c says how they are written) or a kernel's 3x3 taps. Of the 2x2, rows x columns are there.
+  // Channels are whole vectors.
+  void (*spread_input)(const float *x, long xrow, long xstep, long channels, float *to, long step);
+  void (*spread_enlarged)(const float *x, long xrow, long xstep, long channels, float *to, long step);
+  void (*spread_kernel)(const float *k, long ktap, long channels, float *to, long step);
+  void (*spread_slopes)(const float *dy, long yrow, long ystep, int rows, int columns, long channels, float *to, long step);
+  void (*gather_output)(const float *products, long step, const convolution *c, float *y, int rows, int columns);
+  void (*gather_kernel)(const float *products, long step, long channels, float *dk, long ktap);
   // numbers from to to
   void (*adam)(const adam_step *a, long from, long to);
 } tiles;
