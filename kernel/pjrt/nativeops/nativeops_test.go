@@ -138,7 +138,7 @@ func plain(x, kernel *Node) *Node {
 func TestConvolutionsAndTheirGradientsAreXLAs(t *testing.T) {
 	for _, c := range []struct{ batch, height, width, in, out, side int }{
 		{2, 5, 31, 16, 16, 3}, {1, 1, 1, 3, 2, 3}, {2, 4, 19, 8, 32, 3}, {2, 4, 6, 64, 128, 3}, {1, 8, 12, 1, 17, 3}, {2, 6, 10, 16, 1, 1},
-		{1, 7, 9, 5, 17, 5}, {1, 3, 4, 260, 70, 3},
+		{1, 7, 9, 5, 17, 5}, {1, 3, 4, 260, 70, 3}, {1, 5, 7, 18, 32, 3}, {1, 5, 7, 35, 16, 3},
 		{1, 9, 11, 32, 48, 3}, {3, 7, 6, 64, 32, 3}, {2, 13, 12, 144, 96, 3}, {8, 2, 6, 32, 128, 3}, // by Winograd's algorithm
 	} {
 		both(t, fmt.Sprintf("convolution %+v", c), 1e-5,

@@ -195,7 +195,8 @@ TARGET static void correlate(const gradient *g, long first, long last, int from,
 #undef X
     } else if (vectors == 2) {
 #define X(CHANNELS) \
-  for (; in + CHANNELS <= to && to - in != CHANNELS + 2; in += CHANNELS) correlate_##CHANNELS##_2(g, first, last, in, out, into + (in - from) * stride + out, stride);
+  for (; in + CHANNELS <= to && (CHANNELS != 6 || to - in != 8); in += CHANNELS) /* 8 are 4 and 4 */ \
+    correlate_##CHANNELS##_2(g, first, last, in, out, into + (in - from) * stride + out, stride);
       CORRELATE_2
 #undef X
     } else {
