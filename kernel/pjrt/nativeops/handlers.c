@@ -245,8 +245,8 @@ static const struct {
     {"sswe.adam", adam_handler},
 };
 
-const char *sswe_register(const void *pjrt_api, int most_lanes) {
-  limit_lanes(most_lanes);
+const char *sswe_register(const void *pjrt_api, int lanes) {
+  use_lanes(lanes);
   ffi_extension *e = ((const struct { size_t size; ffi_extension *start; } *)pjrt_api)->start;
   while (e && e->type != PJRT_EXTENSION_FFI) e = e->next;
   if (!e || e->struct_size < sizeof(ffi_pjrt_extension)) return "the plugin takes no operations of others";
@@ -257,5 +257,3 @@ const char *sswe_register(const void *pjrt_api, int most_lanes) {
   }
   return NULL;
 }
-
-int sswe_lanes(void) { return tiles_here()->lanes; }

@@ -4,10 +4,7 @@
 #include <stddef.h>
 
 // sswe_register gives the native operations to a plugin, by its table of functions. NULL, or why it can't take them. They use
-// vectors of at most so many numbers.
-const char *sswe_register(const void *pjrt_api, int most_lanes);
-
-// sswe_lanes is the vector length that they run with, in floats.
-int sswe_lanes(void);
+// vectors of so many numbers: 16 where the processor has AVX-512 (F, BW, DQ, VL), 8 where it has AVX2 and FMA, else 4.
+const char *sswe_register(const void *pjrt_api, int lanes);
 
 #endif

@@ -17,6 +17,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/cpu"
 )
 
 // EnvNativeOps turns the native operations off, by "off", or limits the numbers in a vector.
@@ -31,10 +33,18 @@ func Off() bool {
 	return false
 }
 
-// mostLanes is how many numbers a vector may hold.
-func mostLanes() int {
+// lanes is how many numbers a vector holds: the processor's, or fewer if the user wants. C's own __builtin_cpu_supports would
+// have every notebook cell linked with libgcc, which takes Go's linker 0.2 s.
+func lanes() int {
+	most, x86 := math.MaxInt32, cpu.X86
 	if n, err := strconv.Atoi(os.Getenv(EnvNativeOps)); err == nil && n > 0 {
-		return n
+		most = n
 	}
-	return math.MaxInt32
+	switch {
+	case most >= 16 && x86.HasAVX512F && x86.HasAVX512BW && x86.HasAVX512DQ && x86.HasAVX512VL:
+		return 16
+	case most >= 8 && x86.HasAVX2 && x86.HasFMA:
+		return 8
+	}
+	return 4
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -247,6 +248,19 @@ func TestShorterVectorsComputeTheSame(t *testing.T) {
 		cmd.Env = append(os.Environ(), nativeops.EnvNativeOps+"="+lanes)
 		if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "--- PASS") != 5 {
 			t.Errorf("%s lanes: %v\n%s", lanes, err, out)
+		}
+	}
+}
+
+// Go's linker passes over all symbols four more times if one of C's is in libgcc: 0.4 s of a notebook cell.
+func TestProgramsLinkWithoutLibgcc(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", filepath.Join(t.TempDir(), "linked"), "-ldflags", "-linkmode=internal -v=2", ".").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "nativeops") {
+		t.Fatalf("%v\n%.2000s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, "first unresolved") {
+			t.Error(line)
 		}
 	}
 }

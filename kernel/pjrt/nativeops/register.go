@@ -17,11 +17,11 @@ import (
 
 // Register gives the operations to a PJRT plugin, by its table of functions. Before that Rewrite's programs don't run.
 func Register(api unsafe.Pointer) error {
-	if why := C.sswe_register(api, C.int(mostLanes())); why != nil {
+	if why := C.sswe_register(api, C.int(lanes())); why != nil {
 		return errors.New(C.GoString(why))
 	}
 	return nil
 }
 
 // Describe says what the operations run on.
-func Describe() string { return fmt.Sprintf("vectors of %d numbers", int(C.sswe_lanes())) }
+func Describe() string { return fmt.Sprintf("vectors of %d numbers", lanes()) }

@@ -76,8 +76,8 @@ typedef struct {
 
 const tiles *tiles_avx512(void), *tiles_avx2(void), *tiles_any(void);
 
-// tiles_here is the best that this processor runs, with vectors of at most so many lanes as limit_lanes was told.
+// tiles_here are those for vectors of so many lanes as use_lanes was told: 16 for AVX-512, 8 for AVX2, 4 for any processor.
 const tiles *tiles_here(void);
-void limit_lanes(int most);
+void use_lanes(int n);
 
 #endif
