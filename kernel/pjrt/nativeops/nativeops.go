@@ -34,7 +34,7 @@ func Off() bool {
 }
 
 // lanes is how many numbers a vector holds: the processor's, or fewer if the user wants. C's own __builtin_cpu_supports would
-// have every notebook cell linked with libgcc, which takes Go's linker 0.2 s.
+// have every notebook cell linked with libgcc, which takes Go's linker 0.4 s.
 func lanes() int {
 	most, x86 := math.MaxInt32, cpu.X86
 	if n, err := strconv.Atoi(os.Getenv(EnvNativeOps)); err == nil && n > 0 {
