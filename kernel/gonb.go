@@ -19,7 +19,8 @@ const gonbModule = "github.com/janpfeifer/gonb"
 // gonbMends are the changes to gonb's source that the kernel is built with. gonb tells which line of which cell a stack trace means
 // by looking for main.go:7 in whatever a read of the cell's error stream gives. But Go's runtime writes a trace piece by piece, and
 // on a busy machine every second read ended between "main.go" and ":7": the reader was not told the line. Now an unfinished line
-// that names main.go, or begins to, waits for its end.
+// that names main.go, or begins to, waits for its end. And gonb gave a page 3 seconds to connect a cell's controls, and half a
+// second to say that it is there: a browser on a busy machine took longer, and a slider did not appear.
 var gonbMends = []struct{ file, old, new string }{
 	{"internal/goexec/execcode.go", "	lineBuffer          bytes.Buffer\n", "	lineBuffer          bytes.Buffer\n	held                []byte // of an unfinished line\n"},
 	{"internal/goexec/execcode.go", "	n := len(p) // Save original number of bytes.\n", "	n := len(p) // Save original number of bytes.\n	if p = w.hold(p); len(p) == 0 {\n		return n, nil\n	}\n"},
@@ -47,6 +48,8 @@ func (w *jupyterStackTraceMapperWriter) release() {
 }
 
 // Write implements io.Writer, and maps`},
+	{"internal/comms/comms.go", "WaitForConnectionTimeout = 3 * time.Second", "WaitForConnectionTimeout = 9 * time.Second"},
+	{"internal/comms/comms.go", "HeartbeatTimeout          = 500 * time.Millisecond", "HeartbeatTimeout          = 2 * time.Second"},
 }
 
 // mendGonb copies gonb's module, mended, into dir and returns a go.mod file, for -modfile, that builds with it.

@@ -18,7 +18,7 @@ import (
 
 // A cell that waits for a hand keeps the kernel busy, so it waits only so long.
 const (
-	connectWait   = 10 * time.Second // for a front end that may have no scripts at all
+	connectWait   = 12 * time.Second // for a front end that may have no scripts at all; gonb itself waits 11 (kernel/gonb.go)
 	untouchedWait = 15 * time.Second // Run All goes on after that
 	touchedWait   = 2 * time.Minute  // since the last move
 )
