@@ -20,7 +20,7 @@ const gonbModule = "github.com/janpfeifer/gonb"
 // by looking for main.go:7 in whatever a read of the cell's error stream gives. But Go's runtime writes a trace piece by piece, and
 // on a busy machine every second read ended between "main.go" and ":7": the reader was not told the line. Now an unfinished line
 // that names main.go, or begins to, waits for its end. And gonb gave a page 3 seconds to connect a cell's controls, and half a
-// second to say that it is there: a browser on a busy machine took longer, and a slider did not appear.
+// second to say that it is there: too little, it seems, for a browser on a busy machine, where a slider once did not appear.
 var gonbMends = []struct{ file, old, new string }{
 	{"internal/goexec/execcode.go", "	lineBuffer          bytes.Buffer\n", "	lineBuffer          bytes.Buffer\n	held                []byte // of an unfinished line\n"},
 	{"internal/goexec/execcode.go", "	n := len(p) // Save original number of bytes.\n", "	n := len(p) // Save original number of bytes.\n	if p = w.hold(p); len(p) == 0 {\n		return n, nil\n	}\n"},

@@ -252,7 +252,7 @@ func TestShorterVectorsComputeTheSame(t *testing.T) {
 	}
 }
 
-// Go's linker passes over all symbols four more times if one of C's is in libgcc: 0.4 s of a notebook cell.
+// Go's linker passes over all symbols several times more if one of C's is in libgcc: 0.4 s of a notebook cell.
 func TestProgramsLinkWithoutLibgcc(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", filepath.Join(t.TempDir(), "linked"), "-ldflags", "-linkmode=internal -v=2", ".").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "nativeops") {
